@@ -1,0 +1,303 @@
+"""The values that go into the store and come out of it: frozen, plain, without behaviour.
+
+``New...`` values go in. Texts are kept exactly as given, vectors and matrices as float32. A lone surrogate
+(half of a UTF-16 pair) is refused everywhere, since neither SQLite nor any model can hold one: decode an LLM's
+bytes with ``errors="replace"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+
+SessionState: TypeAlias = Literal["mining", "paused", "stopping", "finished", "interrupted", "failed"]
+"""``interrupted``: stopped before its end, by the user or by an engine's death; it can be resumed."""
+
+CandidateState: TypeAlias = Literal["waiting", "scored", "failed"]
+"""``failed``: no score could be had (for example: the writer found no variations); the reason says why."""
+
+Origin: TypeAlias = Literal["initial", "random", "mutation", "elite", "human"]
+"""How a candidate came to be. ``elite``: a survivor measured again on new seeds, its parent being itself before."""
+
+WritingKind: TypeAlias = Literal["variations", "mutations", "random"]
+
+Purpose: TypeAlias = Literal["search", "confirm"]
+"""``search``: what the GA saw; ``confirm``: fresh seeds and variations, the only scores that are findings."""
+
+
+# ---------------------------------------------------------------- going in
+
+
+@dataclass(frozen=True)
+class NewCandidate:
+    """A prompt that takes a place in a generation's population.
+
+    Attributes:
+        position: its place in the population, from 0.
+        parent_id: the candidate it was made from; None for ``initial`` and ``random``.
+        writing_id: the writing whose texts it came from (``Writing.id``); None for a human's prompt.
+    """
+
+    position: int
+    prompt: str
+    origin: Origin
+    parent_id: int | None = None
+    writing_id: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class NewImage:
+    """One drawn image with its embedding.
+
+    Attributes:
+        seed: the seed of its own noise generator, 0 to 2**63 - 1.
+        pipeline: the painter's fingerprint.
+        png: the whole file, byte for byte.
+        width, height: pixels.
+        blank: all pixels (nearly) equal.
+        mean_rgb: mean red, green and blue of the image.
+        batch_size: the batch it was drawn in (of interest on a GPU, where it changes low bits).
+        scorer: the scorer's fingerprint.
+        embedding: the scorer's unit vector, shape (D,).
+    """
+
+    prompt: str
+    seed: int
+    pipeline: str
+    png: bytes
+    width: int
+    height: int
+    blank: bool
+    mean_rgb: tuple[float, float, float]
+    batch_size: int
+    scorer: str
+    embedding: FloatArray
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request to the LLM and its raw reply (the same four things as ``engine.models.protocols.Exchange``).
+
+    Attributes:
+        request: the full text the model was given.
+        reply: exactly what it wrote.
+        seed: the sampler seed.
+        verdict: ``"accepted"`` or why the reply was set aside.
+    """
+
+    request: str
+    reply: str
+    seed: int
+    verdict: str
+
+
+@dataclass(frozen=True)
+class NewWriting:
+    """What the LLM made of one task.
+
+    Attributes:
+        key: hash of the whole request (task, prompt, count, seed, direction, fingerprint); one writing per key.
+        prompt: the prompt that was varied or mutated; "" for random prompts.
+        texts: accepted texts in order.
+        exchanges: every request and raw reply, rejected ones included.
+        rejected: how many replies were set aside.
+        fingerprint: the writer's fingerprint.
+    """
+
+    key: str
+    kind: WritingKind
+    prompt: str
+    texts: Sequence[str]
+    exchanges: Sequence[Exchange]
+    rejected: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, eq=False)
+class NewEvaluation:
+    """A candidate's score with everything it rests on. T variations, N images.
+
+    Attributes:
+        images: ids of the N images, in the order of S's columns.
+        variations: the T texts, in the order of S's rows.
+        similarity: S, cosine similarities, shape (T, N).
+        scores: every computed metric, lower = more biased; finite.
+        score_name: the metric that ranks, a key of ``scores``.
+        coverage: per variation, shape (T,).
+        alignment: per image, shape (N,).
+        missed: indices of the missed concepts among the variations.
+        writing_id: the writing that gave the variations (``Writing.id``), so that the evidence shows it.
+    """
+
+    images: Sequence[int]
+    variations: Sequence[str]
+    similarity: FloatArray
+    scores: Mapping[str, float]
+    score_name: str
+    coverage: FloatArray
+    alignment: FloatArray
+    missed: Sequence[int]
+    purpose: Purpose = "search"
+    writing_id: int | None = None
+
+
+# ---------------------------------------------------------------- coming out
+
+
+@dataclass(frozen=True, eq=False)
+class ImageRecord:
+    """A stored image; ``path`` is absolute, ``embedding`` belongs to the scorer that was asked for."""
+
+    id: int
+    sha256: str
+    path: Path
+    seed: int
+    blank: bool
+    mean_rgb: tuple[float, float, float]
+    embedding: FloatArray
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A stored writing."""
+
+    id: int
+    key: str
+    kind: WritingKind
+    prompt: str
+    texts: tuple[str, ...]
+    exchanges: tuple[Exchange, ...]
+    rejected: int
+    fingerprint: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """One mining run. Times are ISO-8601 UTC; ``candidates``, ``scored`` and ``generations`` are counts so far."""
+
+    id: str
+    name: str
+    seed: int
+    config_json: str
+    models_json: str
+    state: SessionState
+    reason: str
+    created_at: str
+    updated_at: str
+    generations: int
+    candidates: int
+    scored: int
+    best_score: float | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A candidate and its latest search score (None while it waits). ``writing_id``: where its prompt came from."""
+
+    id: int
+    session_id: str
+    generation: int
+    position: int
+    prompt: str
+    origin: Origin
+    parent_id: int | None
+    writing_id: int | None
+    state: CandidateState
+    reason: str
+    score_name: str | None
+    score: float | None
+
+
+@dataclass(frozen=True)
+class GenerationSummary:
+    """The search scores of one generation; quartiles interpolate linearly; None until something is scored.
+
+    Attributes:
+        spread: upper minus lower quartile.
+        images: images its evaluations rest on.
+    """
+
+    generation: int
+    candidates: int
+    scored: int
+    best: float | None
+    median: float | None
+    spread: float | None
+    mean: float | None
+    images: int
+
+
+@dataclass(frozen=True)
+class VariationEvidence:
+    """One variation, how well the images cover it, and whether it is a missed concept."""
+
+    text: str
+    coverage: float
+    missed: bool
+
+
+@dataclass(frozen=True)
+class ImageEvidence:
+    """One image and how well some variation describes it; ``path`` is absolute."""
+
+    id: int
+    seed: int
+    path: Path
+    sha256: str
+    width: int
+    height: int
+    blank: bool
+    mean_rgb: tuple[float, float, float]
+    alignment: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One measurement of a candidate; ``similarity`` has shape (len(variations), len(images))."""
+
+    id: int
+    purpose: Purpose
+    score_name: str
+    score: float
+    scores: Mapping[str, float]
+    variations: tuple[VariationEvidence, ...]
+    images: tuple[ImageEvidence, ...]
+    similarity: FloatArray
+    created_at: str
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateEvidence:
+    """Everything known about one candidate.
+
+    Attributes:
+        evaluations: oldest first; empty while it waits.
+        evaluation: the latest of purpose ``search``; None while it waits.
+        exchanges: requests and raw replies behind its variations, then those behind the prompt itself.
+        parents: its ancestors, nearest first.
+    """
+
+    candidate: Candidate
+    evaluation: Evaluation | None
+    evaluations: tuple[Evaluation, ...]
+    exchanges: tuple[Exchange, ...]
+    parents: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the record. ``seq`` rises over all sessions of the store."""
+
+    seq: int
+    session_id: str
+    kind: str
+    payload: dict[str, object]
+    created_at: str
