@@ -1,8 +1,8 @@
 """The frame of every worker process: requests in on stdin, replies out on a private copy of stdout.
 
 File descriptor 1 is pointed at stderr before any model library is imported, so that nothing a library prints
-can corrupt a frame. End-of-file on stdin means that the engine is gone: the process leaves at once, whatever it
-is doing. An unforeseen exception ends the process with its traceback on stderr; the engine starts another.
+can corrupt a frame. End-of-file on stdin means that the engine is gone: the process leaves at once, whatever
+it is doing. An unforeseen exception ends the process with its traceback on stderr; the engine starts another.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ async def receive_frame(stream: asyncio.StreamReader) -> bytes | None:
 def _check(length: int) -> None:
     if length > MAX_FRAME_BYTES:
         raise FrameError(
-            f"A frame of {length} bytes between engine and worker exceeds {MAX_FRAME_BYTES} (lower batch_size)."
+            f"A frame of {length} bytes exceeds the limit of {MAX_FRAME_BYTES}: lower batch_size."
         )
 
 
