@@ -1,0 +1,52 @@
+"""SQLite and image files: everything mined, kept for good. Knows nothing of models, the GA or screens.
+
+A store is a directory: ``minegap.db``, ``images/`` and the writer's lock. One process writes (``open_store``),
+any number read (``open_reader``), also at the same time. ``datasette minegap.db --metadata metadata.yaml`` opens
+it in a browser with ``DATASETTE_METADATA`` as the metadata.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from store.connection import connect_reader, connect_writer
+from store.errors import StoreError, explained
+from store.evidence import Reader
+from store.images import sync_directory
+from store.lock import WriterLock
+from store.writer import Store
+
+__all__ = ["DATASETTE_METADATA", "Reader", "Store", "StoreError", "open_reader", "open_store"]
+
+DATASETTE_METADATA = Path(__file__).with_name("metadata.yaml")
+"""Titles, descriptions and label columns for Datasette."""
+
+
+def open_store(path: Path) -> Store:
+    """Open the store in directory ``path`` as its one writer; created (mode 0700) or migrated where needed.
+
+    Raises:
+        StoreError: exit 2 where another process writes there, the schema is newer than this program or the
+            database is none or damaged; exit 3 where the disk is full or cannot be written.
+    """
+    folder = path.absolute()
+    with explained(folder):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True)
+            sync_directory(folder.parent)
+        lock = WriterLock(folder)
+        try:
+            return Store(connect_writer(folder, check=lock.unclean), folder, lock)
+        except BaseException:
+            lock.release(clean=not lock.unclean)
+            raise
+
+
+def open_reader(path: Path) -> Reader:
+    """Open the store in directory ``path`` for reading only.
+
+    Raises:
+        StoreError: exit 2 where there is no store or its schema is another than this program's.
+    """
+    folder = path.absolute()
+    return Reader(connect_reader(folder), folder)

@@ -1,0 +1,245 @@
+"""Everything that is asked of the store: the same questions for the reader and for the writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from store.codec import from_blob, sha256, utf8
+from store.errors import StoreError, explained
+from store.images import image_path
+from store.records import (
+    Candidate,
+    Event,
+    Exchange,
+    FloatArray,
+    GenerationSummary,
+    ImageRecord,
+    Session,
+    Writing,
+)
+
+Row = tuple[Any, ...]
+
+_SESSIONS = """
+SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.created_at, s.updated_at,
+       (SELECT coalesce(max(generation) + 1, 0) FROM candidates WHERE session_id = s.id),
+       (SELECT count(*) FROM candidates WHERE session_id = s.id),
+       (SELECT count(*) FROM candidates WHERE session_id = s.id AND state = 'scored'),
+       (SELECT min(score) FROM best_candidates WHERE session_id = s.id)
+FROM sessions s
+"""
+
+CANDIDATES = """
+SELECT c.id, c.session_id, c.generation, c.position, p.text, c.origin, c.parent_id, c.writing_id, c.state,
+       c.reason, r.score_name, r.score
+FROM candidates c
+JOIN prompts p ON p.id = c.prompt_id
+LEFT JOIN candidate_scores r ON r.candidate_id = c.id
+"""
+
+
+class Queries:
+    """Questions to one store. Safe to use from several threads: they take turns.
+
+    Attributes:
+        folder: the store's directory, absolute.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
+        self.folder = folder
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the database; a second call does nothing."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _rows(self, sql: str, *parameters: object, **named: object) -> list[Row]:
+        with self._lock, explained(self.folder):
+            return self._connection.execute(sql, named or parameters).fetchall()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Several questions to one state of the database, whatever a writer commits meanwhile."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    # ------------------------------------------------------------ sessions
+
+    def sessions(self) -> tuple[Session, ...]:
+        """All sessions, the newest first."""
+        return tuple(Session(*row) for row in self._rows(_SESSIONS + "ORDER BY s.id DESC"))
+
+    def session(self, session_id: str) -> Session:
+        """One session.
+
+        Raises:
+            StoreError: there is none with this id (exit 2).
+        """
+        rows = self._rows(_SESSIONS + "WHERE s.id = ?", _known_text(session_id))
+        if not rows:
+            raise StoreError(
+                f"There is no session {session_id!a} in {self.folder}: `minegap ls` lists them.", 2
+            )
+        return Session(*rows[0])
+
+    def events(self, session_id: str, after_seq: int = 0) -> tuple[Event, ...]:
+        """The events of a session with a sequence number above ``after_seq``, in order."""
+        rows = self._rows(
+            "SELECT seq, session_id, kind, payload, created_at FROM events "
+            "WHERE session_id = ? AND seq > ? ORDER BY seq",
+            _known_text(session_id),
+            after_seq,
+        )
+        return tuple(
+            Event(seq, owner, kind, json.loads(payload), at) for seq, owner, kind, payload, at in rows
+        )
+
+    # ------------------------------------------------------------ candidates
+
+    def leaderboard(self, session_id: str, limit: int = 20) -> tuple[Candidate, ...]:
+        """The most biased candidates of a session, lowest search score first; ties go to the earlier one."""
+        rows = self._rows(
+            CANDIDATES + "WHERE c.session_id = ? AND r.score IS NOT NULL ORDER BY r.score, c.id LIMIT ?",
+            _known_text(session_id),
+            limit,
+        )
+        return tuple(Candidate(*row) for row in rows)
+
+    def generations(self, session_id: str) -> tuple[GenerationSummary, ...]:
+        """One summary per generation, the first generation first."""
+        rows = self._rows(
+            "SELECT generation, candidates, scored, best, median, upper_quartile - lower_quartile, mean, images "
+            "FROM generation_summary WHERE session_id = ? ORDER BY generation",
+            _known_text(session_id),
+        )
+        return tuple(GenerationSummary(*row) for row in rows)
+
+    def candidates(self, session_id: str, generation: int) -> tuple[Candidate, ...]:
+        """The population of one generation, by position."""
+        rows = self._rows(
+            CANDIDATES + "WHERE c.session_id = ? AND c.generation = ? ORDER BY c.position",
+            _known_text(session_id),
+            generation,
+        )
+        return tuple(Candidate(*row) for row in rows)
+
+    def search(self, text: str, session_id: str | None = None, limit: int = 100) -> tuple[Candidate, ...]:
+        """Candidates whose prompt holds all words of ``text``, the last one as a beginning; best match first.
+
+        ``text`` is only words: no character in it has a special meaning, and no word finds nothing.
+        """
+        # Every word quoted is FTS5's plain string; a NUL would end the query in the middle.
+        words = ['"' + word.replace('"', '""') + '"' for word in _known_text(text).replace("\0", " ").split()]
+        if not words:
+            return ()
+        rows = self._rows(
+            CANDIDATES + "JOIN prompts_fts f ON f.rowid = p.id "
+            "WHERE prompts_fts MATCH :words AND (:session IS NULL OR c.session_id = :session) "
+            "ORDER BY bm25(prompts_fts), c.id DESC LIMIT :limit",
+            words=" ".join(words) + "*",
+            session=session_id,
+            limit=limit,
+        )
+        return tuple(Candidate(*row) for row in rows)
+
+    # ------------------------------------------------------------ what was drawn and written
+
+    def find_images(
+        self, prompt: str, seeds: Sequence[int], pipeline: str, scorer: str
+    ) -> dict[int, ImageRecord]:
+        """Stored images of a prompt by seed; only those that this scorer has embedded."""
+        rows = self._rows(
+            "SELECT i.id, i.sha256, i.seed, i.blank, i.red, i.green, i.blue, v.vector "
+            "FROM images i JOIN image_embeddings v ON v.image_id = i.id AND v.scorer = :scorer "
+            "WHERE i.prompt_id = (SELECT id FROM prompts WHERE sha256 = :prompt) AND i.pipeline = :pipeline "
+            "AND i.seed IN (SELECT value FROM json_each(:seeds))",
+            scorer=scorer,
+            prompt=sha256(utf8("prompt", prompt)),
+            pipeline=pipeline,
+            seeds=json.dumps([int(seed) for seed in seeds]),
+        )
+        return {
+            seed: ImageRecord(
+                id=key,
+                sha256=name,
+                path=image_path(self.folder, name),
+                seed=seed,
+                blank=bool(blank),
+                mean_rgb=(red, green, blue),
+                embedding=from_blob(vector),
+            )
+            for key, name, seed, blank, red, green, blue, vector in rows
+        }
+
+    def find_text_embeddings(self, scorer: str, texts: Sequence[str]) -> dict[str, FloatArray]:
+        """Stored unit vectors, shape (D,), of those texts that this scorer has embedded."""
+        by_hash = {sha256(utf8("text", text)): text for text in texts}
+        rows = self._rows(
+            "SELECT sha256, vector FROM text_embeddings "
+            "WHERE scorer = ? AND sha256 IN (SELECT value FROM json_each(?))",
+            scorer,
+            json.dumps(list(by_hash)),
+        )
+        return {by_hash[name]: from_blob(vector) for name, vector in rows}
+
+    def find_writing(self, key: str) -> Writing | None:
+        """What the LLM wrote for this request, if it was ever asked."""
+        with self._snapshot():
+            rows = self._rows(
+                "SELECT w.id, w.key, w.kind, coalesce(p.text, ''), w.rejected, w.fingerprint, w.created_at "
+                "FROM writings w LEFT JOIN prompts p ON p.id = w.prompt_id WHERE w.key = ?",
+                key,
+            )
+            if not rows:
+                return None
+            number, key, kind, prompt, rejected, fingerprint, created_at = rows[0]
+            texts = self._rows(
+                "SELECT text FROM writing_texts WHERE writing_id = ? ORDER BY position", number
+            )
+            return Writing(
+                id=number,
+                key=key,
+                kind=kind,
+                prompt=prompt,
+                texts=tuple(text for (text,) in texts),
+                exchanges=self._exchanges(number),
+                rejected=rejected,
+                fingerprint=fingerprint,
+                created_at=created_at,
+            )
+
+    def _exchanges(self, writing_id: int | None) -> tuple[Exchange, ...]:
+        rows = self._rows(
+            "SELECT request, reply, seed, verdict FROM exchanges WHERE writing_id = ? ORDER BY position",
+            writing_id,
+        )
+        return tuple(Exchange(*row) for row in rows)
+
+
+def _known_text(text: str) -> str:
+    """The text itself where the store could hold it, else one that no row equals (no surrogates in SQLite)."""
+    return text.encode(errors="replace").decode()
