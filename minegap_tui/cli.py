@@ -1,0 +1,106 @@
+"""The ``minegap`` command: finds the subcommand, turns every error into one sentence and an exit code.
+
+Exit codes: 0 done, 1 a threshold that was asked for is exceeded, 2 bad input, 3 a model or the machine
+failed, 130 interrupted. Subcommands are imported when they are called, so that ``minegap --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from engine.errors import MineGapError
+from minegap_tui.console import complain
+from store.errors import StoreError
+
+INTERRUPTED = 130
+
+_COMMANDS = {
+    "mine": (
+        "minegap_tui.commands.mine",
+        "mine",
+        "Mine for biased prompts: the app on a terminal, lines elsewhere.",
+    ),
+    "resume": ("minegap_tui.commands.mine", "resume", "Go on with a session that was stopped."),
+    "ls": ("minegap_tui.commands.browse", "list_sessions", "List the sessions of the store."),
+    "show": (
+        "minegap_tui.commands.browse",
+        "show",
+        "Show a session's leaderboard or a candidate's evidence.",
+    ),
+    "score": ("minegap_tui.commands.score", "score", "Score one prompt, or a similarity matrix from a file."),
+    "models": ("minegap_tui.commands.machine", "models", "List the models found on this machine."),
+    "doctor": ("minegap_tui.commands.machine", "doctor", "Check this machine, its models and its terminal."),
+    "validate": ("minegap_tui.commands.validate", "validate", "Check the method where the answer is known."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="minegap", prog_name="minegap")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Mine the prompts on which a text-to-image model leaves out what people would expect.
+
+    Without a command: mine on the embedded models.
+    """
+    if ctx.invoked_subcommand is None:
+        mine = cli.get_command(ctx, "mine")
+        assert mine is not None
+        ctx.invoke(mine)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit code; whatever goes wrong is said in one sentence."""
+    try:
+        code = cli.main(arguments, prog_name="minegap", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        complain("interrupted.")
+        return INTERRUPTED
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "minegap"
+        complain(f"{error.format_message().rstrip('.')}: see '{command} --help'.")
+        return 2
+    except click.ClickException as error:
+        complain(error.format_message())
+        return 2
+    except (MineGapError, StoreError) as error:
+        complain(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (head, a closed pager) has seen enough; keep the interpreter from flushing into it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def main() -> None:
+    """Entry point of the ``minegap`` script."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

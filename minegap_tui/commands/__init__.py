@@ -1,0 +1,1 @@
+"""The subcommands of ``minegap``, one module per group, imported only when asked for."""

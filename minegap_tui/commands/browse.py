@@ -1,0 +1,217 @@
+"""``minegap ls`` and ``minegap show``: what the store holds, without an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from store.reader import Reader
+
+from engine.errors import InputError
+from minegap_tui import console
+from minegap_tui.commands.options import find_session, json_option, store_directory, store_option
+from minegap_tui.sanitise import display_text, fit
+from minegap_tui.view import figures, narration
+from minegap_tui.view.evidence import Evidence, evidence_of
+from minegap_tui.view.session import SessionView
+from store import open_reader
+from store.records import Candidate, GenerationSummary, Session
+
+DATABASE = "minegap.db"
+
+
+@click.command(name="ls")
+@json_option
+@store_option
+def list_sessions(as_json: bool, store: Path | None) -> None:
+    """List the sessions of the store, newest first."""
+    directory = store_directory(store)
+    if not (directory / DATABASE).exists():
+        sessions: list[Session] = []
+    else:
+        with open_reader(directory) as reader:
+            sessions = sorted(reader.sessions(), key=lambda session: session.id, reverse=True)
+    if as_json:
+        console.data_json([_session_json(session) for session in sessions])
+        return
+    if not sessions:
+        console.narrate(f"no sessions in {directory}: 'minegap mine' starts one")
+        return
+    width = max(7, *(len(display_text(session.name, 24)) for session in sessions))
+    console.data(
+        f"{'session':<26}  {'name':<{width}}  {'state':<11}  {'gen':>3}  {'scored':>6}    best  started"
+    )
+    for session in sessions:
+        console.data(
+            f"{session.id:<26}  {fit(session.name, width)}  {session.state:<11}  {session.generations:>3}  "
+            f"{session.scored:>6}  {figures.score(session.best_score)}  {figures.when(session.created_at)}"
+        )
+
+
+@click.command()
+@click.argument("what", metavar="SESSION|CANDIDATE")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Leaderboard lines.")
+@json_option
+@store_option
+def show(what: str, limit: int, as_json: bool, store: Path | None) -> None:
+    """Show a session's leaderboard, or all evidence of a candidate.
+
+    A session is named by its id, the beginning of it, or 'last'; a candidate by its number.
+    """
+    directory = store_directory(store)
+    with open_reader(directory) as reader:
+        if what.isascii() and what.isdigit() and len(what) < 19:
+            show_candidate(reader, int(what), as_json)
+        else:
+            _show_session(
+                reader, find_session(list(reader.sessions()), what, directory), limit=limit, as_json=as_json
+            )
+
+
+def show_candidate(reader: Reader, candidate_id: int, as_json: bool) -> None:
+    """Write everything the store knows about a candidate to standard output.
+
+    Raises:
+        InputError: there is no such candidate.
+    """
+    found = reader.candidate(candidate_id)
+    if found is None:
+        raise InputError(
+            f"Candidate {candidate_id} is not in the store: 'minegap show SESSION' lists those that are."
+        )
+    evidence = evidence_of(found)
+    if as_json:
+        console.data_json(evidence_json(evidence))
+        return
+    for line in evidence_lines(evidence):
+        console.data(line)
+
+
+def evidence_lines(evidence: Evidence) -> list[str]:
+    """Return a candidate's evidence as aligned lines."""
+    lines = [
+        evidence.prompt,
+        f"candidate {evidence.candidate_id} · generation {evidence.generation} · {evidence.origin}",
+    ]
+    lines += [f"  from generation {generation}: {prompt}" for generation, prompt in evidence.parents]
+    if evidence.score is None:
+        return [*lines, f"no score: {evidence.note}"]
+    lines += ["", "scores (lower = more biased)"]
+    lines += [
+        f"  {figures.score(value)}  {name}{'  (ranks)' if name == evidence.score_name else ''}"
+        for name, value in evidence.scores
+    ]
+    lines += ["", f"variations by coverage ({evidence.missed} of {len(evidence.variations)} missed)"]
+    lines += [
+        f"  {figures.score(line.coverage)}  {'missed' if line.missed else '      '}  {line.text}"
+        for line in evidence.variations
+    ]
+    lines += ["", f"images ({len(evidence.pictures)})", "  aligned        seed  file"]
+    lines += [
+        f"   {figures.score(picture.alignment)}  {picture.seed:>10}  {picture.path}{'  blank' if picture.blank else ''}"
+        for picture in evidence.pictures
+    ]
+    return lines
+
+
+def evidence_json(evidence: Evidence) -> dict[str, Any]:
+    """Return a candidate's evidence as a JSON object."""
+    return {
+        "candidate_id": evidence.candidate_id,
+        "prompt": evidence.prompt,
+        "generation": evidence.generation,
+        "origin": evidence.origin,
+        "score": evidence.score,
+        "score_name": evidence.score_name,
+        "scores": dict(evidence.scores),
+        "variations": [
+            {"text": line.text, "coverage": line.coverage, "missed": line.missed}
+            for line in evidence.variations
+        ],
+        "images": [
+            {
+                "path": str(picture.path),
+                "seed": picture.seed,
+                "alignment": picture.alignment,
+                "blank": picture.blank,
+            }
+            for picture in evidence.pictures
+        ],
+        "parents": [{"generation": generation, "prompt": prompt} for generation, prompt in evidence.parents],
+        "note": evidence.note,
+    }
+
+
+def _show_session(reader: Reader, session: Session, *, limit: int, as_json: bool) -> None:
+    generations = list(reader.generations(session.id))
+    ranked = list(reader.leaderboard(session.id, limit))
+    if as_json:
+        console.data_json(
+            _session_json(session)
+            | {
+                "generation_summaries": [_generation_json(summary) for summary in generations],
+                "leaderboard": [_candidate_json(candidate) for candidate in ranked],
+            }
+        )
+        return
+    view = SessionView()
+    view.load(session, ranked)
+    reason = f" ({session.reason})" if session.reason else ""
+    console.data(f"session {session.id}  {session.name}".rstrip())
+    console.data(
+        f"{session.state}{reason} · seed {session.seed} · {session.scored} of {session.candidates} scored · "
+        f"started {figures.when(session.created_at)}"
+    )
+    console.data("")
+    console.data(f"{'gen':>3}  {'scored':>7}    best  median  spread  images")
+    for summary in generations:
+        console.data(
+            f"{summary.generation:>3}  {summary.scored:>3}/{summary.candidates:<3}  {figures.score(summary.best)}  "
+            f"{figures.score(summary.median)}  {figures.score(summary.spread)}  {summary.images:>6}"
+        )
+    console.data("")
+    for line in narration.leaderboard(view.leaderboard(limit)):
+        console.data(line)
+
+
+def _session_json(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "name": session.name,
+        "seed": session.seed,
+        "state": session.state,
+        "reason": session.reason,
+        "created_at": session.created_at,
+        "updated_at": session.updated_at,
+        "generations": session.generations,
+        "candidates": session.candidates,
+        "scored": session.scored,
+        "best_score": session.best_score,
+    }
+
+
+def _generation_json(summary: GenerationSummary) -> dict[str, Any]:
+    return {
+        "generation": summary.generation,
+        "candidates": summary.candidates,
+        "scored": summary.scored,
+        "best": summary.best,
+        "median": summary.median,
+        "spread": summary.spread,
+        "mean": summary.mean,
+        "images": summary.images,
+    }
+
+
+def _candidate_json(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "candidate_id": candidate.id,
+        "generation": candidate.generation,
+        "position": candidate.position,
+        "prompt": candidate.prompt,
+        "origin": candidate.origin,
+        "parent_id": candidate.parent_id,
+        "score": candidate.score,
+        "score_name": candidate.score_name,
+    }

@@ -1,0 +1,106 @@
+"""Options that several commands share, and how flags become a configuration."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from engine.config import MiningConfig, load_config
+from engine.errors import InputError
+from store.records import Session
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+store_option = click.option(
+    "--store", type=click.Path(path_type=Path), help="Directory of the store (default: the configuration's)."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+
+
+def config_options(command: _Function) -> _Function:
+    """Add ``--set`` and ``--seed``."""
+    command = click.option("--seed", type=int, help="Master seed of every draw.")(command)
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="SECTION.KEY=VALUE",
+        help="Set one key, e.g. search.images=8.",
+    )(command)
+
+
+def configured(
+    path: Path | None,
+    settings: tuple[str, ...] = (),
+    *,
+    seed: int | None = None,
+    generations: int | None = None,
+    store: Path | None = None,
+) -> MiningConfig:
+    """Return the configuration: file < environment < ``--set`` < named flags.
+
+    Raises:
+        InputError: a setting is not SECTION.KEY=VALUE, or the sum is not valid.
+    """
+    flags: dict[str, dict[str, Any]] = {}
+    for setting in settings:
+        section, key, value = _split(setting)
+        flags.setdefault(section, {})[key] = value
+    named: tuple[tuple[str, str, Any], ...] = (
+        ("session", "seed", seed),
+        ("search", "generations", generations),
+        ("store", "path", str(store.absolute()) if store is not None else None),
+    )
+    for section, key, value in named:
+        if value is not None:
+            flags.setdefault(section, {})[key] = value
+    return load_config(path, flags)
+
+
+def store_directory(store: Path | None) -> Path:
+    """Return the directory of the store: the flag's, the environment's or the default."""
+    return store if store is not None else load_config().store.path
+
+
+def find_session(sessions: list[Session], given: str, store: Path) -> Session:
+    """Return the session whose id is ``given`` or begins with it; ``last`` is the newest.
+
+    Raises:
+        InputError: none or several match.
+    """
+    if given == "last" and sessions:
+        return max(sessions, key=lambda session: session.id)
+    matching = [session for session in sessions if session.id.startswith(given.upper())] if given else []
+    exact = [session for session in matching if session.id == given.upper()]
+    if len(exact or matching) == 1:
+        return (exact or matching)[0]
+    if matching:
+        raise InputError(
+            f"Session {given!r} is ambiguous ({len(matching)} begin with it): write more of its id."
+        )
+    raise InputError(
+        f"Session {given!r} is not in the store {str(store)!r}: see 'minegap ls' for those that are."
+    )
+
+
+def _split(setting: str) -> tuple[str, str, Any]:
+    name, equals, value = setting.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not (equals and dot and section and key) or "." in key:
+        raise InputError(
+            f"Setting {setting[:80]!r} is not SECTION.KEY=VALUE: write for example search.images=8."
+        )
+    return section, key, _value(value.strip())
+
+
+def _value(written: str) -> Any:
+    """Read a TOML value; what is none (``cuda:0``, ``a theme``) is a string."""
+    try:
+        parsed = tomllib.loads(f"value = {written}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return written
+    return parsed["value"] if parsed.keys() == {"value"} else written

@@ -1,0 +1,85 @@
+"""Runs an engine without an app: events go to a sink, Ctrl-C asks it to stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import protocol
+from engine.client import EngineClient
+from engine.config import MiningConfig
+from engine.errors import MachineError
+from minegap_tui.view.session import SessionView
+
+INTERRUPTED = 130
+Sink = Callable[[protocol.Event, SessionView], None]
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Outcome:
+    """How a run ended: the session as last seen and the exit code of the command."""
+
+    view: SessionView
+    exit_code: int
+
+
+async def run_engine(
+    store: Path, sink: Sink, tell: Tell, *, config: MiningConfig | None = None, resume: str | None = None
+) -> Outcome:
+    """Run one engine to its end.
+
+    The first SIGINT or SIGTERM asks for a clean stop, a second one ends the engine at once; either way the
+    session stays resumable.
+
+    Args:
+        sink: gets every event with the view that already holds it.
+        tell: gets sentences for the user.
+
+    Raises:
+        MineGapError: the engine could not be started or broke the protocol.
+    """
+    view = SessionView()
+    client = await EngineClient.start(store, config=config, resume=resume)
+    loop = asyncio.get_running_loop()
+    stopping: asyncio.Task[None] | None = None
+
+    def interrupt() -> None:
+        nonlocal stopping
+        if stopping is None:
+            tell("stopping after the batch in flight; Ctrl-C again leaves at once")
+            stopping = loop.create_task(client.stop(), name="stop the engine")
+        else:
+            client.kill()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        async for event in client.events():
+            view.apply(event)
+            sink(event, view)
+        await client.wait()
+    except BaseException:
+        client.kill()
+        await client.wait()
+        raise
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+    if stopping is not None:
+        await stopping
+    return Outcome(view, _exit_code(view, interrupted=stopping is not None))
+
+
+def _exit_code(view: SessionView, *, interrupted: bool) -> int:
+    if view.finished is not None:
+        return 0 if view.finished.state == "finished" else INTERRUPTED
+    if interrupted:
+        return INTERRUPTED
+    if view.failure is not None:
+        return view.failure.exit_code
+    raise MachineError("The engine ended without a result: see engine.log in the store's directory.")

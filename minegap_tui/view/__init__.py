@@ -1,0 +1,1 @@
+"""What the screens and the command line show, as plain values: no Textual, no terminal, no files."""

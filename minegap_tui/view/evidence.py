@@ -1,0 +1,89 @@
+"""A candidate's evidence in the order in which it convinces: what the images leave out comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from store.records import CandidateEvidence
+
+
+@dataclass(frozen=True)
+class VariationLine:
+    """One variation, how well the images cover it, and whether it is a missed concept."""
+
+    text: str
+    coverage: float
+    missed: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image of the candidate, in drawing order."""
+
+    path: Path
+    seed: int
+    alignment: float
+    blank: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a candidate's score rests on.
+
+    Attributes:
+        variations: by rising coverage, missed concepts first.
+        pictures: in drawing order, which is no selection.
+        scores: every computed metric by name.
+        parents: prompts of its ancestors, nearest first, with their generation.
+        note: why there is no evidence yet, if there is none.
+    """
+
+    candidate_id: int
+    prompt: str
+    generation: int
+    origin: str
+    score: float | None
+    score_name: str
+    variations: tuple[VariationLine, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    scores: tuple[tuple[str, float], ...] = ()
+    parents: tuple[tuple[int, str], ...] = ()
+    note: str = ""
+
+    @property
+    def missed(self) -> int:
+        """How many variations are missed concepts."""
+        return sum(line.missed for line in self.variations)
+
+
+def evidence_of(found: CandidateEvidence) -> Evidence:
+    """Arrange what the store holds about a candidate."""
+    candidate, measured = found.candidate, found.evaluation
+    parents = tuple((parent.generation, parent.prompt) for parent in found.parents)
+    if measured is None:
+        note = candidate.reason if candidate.state == "failed" else "waiting to be painted and scored"
+        return Evidence(
+            candidate.id,
+            candidate.prompt,
+            candidate.generation,
+            candidate.origin,
+            None,
+            "",
+            parents=parents,
+            note=note,
+        )
+    lines = [VariationLine(line.text, line.coverage, line.missed) for line in measured.variations]
+    lines.sort(key=lambda line: (not line.missed, line.coverage))
+    return Evidence(
+        candidate.id,
+        candidate.prompt,
+        candidate.generation,
+        candidate.origin,
+        measured.score,
+        measured.score_name,
+        tuple(lines),
+        tuple(Picture(image.path, image.seed, image.alignment, image.blank) for image in measured.images),
+        tuple(sorted(measured.scores.items())),
+        parents,
+    )

@@ -1,0 +1,52 @@
+"""Figures as people read them: fixed precision, so that columns align and digits do not dance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+SCORE_WIDTH = 6
+MISSING = "–"
+
+
+def score(value: float | None) -> str:
+    """Return a score with three decimals, right-aligned in six cells; a dash where there is none."""
+    return f"{value:.3f}".rjust(SCORE_WIDTH) if value is not None else MISSING.rjust(SCORE_WIDTH)
+
+
+def rate(images_per_second: float | None) -> str:
+    """Return images per second, one decimal below 100."""
+    if images_per_second is None:
+        return f"{MISSING} images/s"
+    digits = 1 if images_per_second < 100 else 0
+    return f"{images_per_second:.{digits}f} images/s"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time span as ``m:ss`` or ``h:mm:ss``; a dash where it is not known."""
+    if seconds is None:
+        return MISSING
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def bar(done: float, total: float, cells: int) -> tuple[str, str]:
+    """Return a progress bar as its done and its open part, together exactly ``cells`` cells."""
+    if cells <= 0:
+        return "", ""
+    share = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0
+    halves = round(share * cells * 2)
+    full, half = divmod(halves, 2)
+    filled = "━" * full + "╸" * half
+    return filled, "─" * (cells - len(filled))
+
+
+def when(iso: str, now: datetime | None = None) -> str:
+    """Return an ISO-8601 UTC time in local time: the hour if it is today's, else the date and the hour."""
+    moment = datetime.fromisoformat(iso)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    local = moment.astimezone()
+    today = (now or datetime.now(UTC)).astimezone().date()
+    return local.strftime("%H:%M") if local.date() == today else local.strftime("%Y-%m-%d %H:%M")

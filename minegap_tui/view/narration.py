@@ -1,0 +1,79 @@
+"""Events as plain lines for a log or a terminal without an app: one per candidate and generation, no more."""
+
+from __future__ import annotations
+
+from engine import protocol
+from minegap_tui.sanitise import display_text
+from minegap_tui.view import figures
+from minegap_tui.view.session import Row, SessionView
+
+
+def narrate(event: protocol.Event, view: SessionView) -> str:
+    """Return the line that tells ``event``, sanitised; empty for what is not worth one.
+
+    Args:
+        view: the session with ``event`` already applied.
+    """
+    match event:
+        case protocol.SessionOpened():
+            verb = "resumed" if event.resumed else "opened"
+            named = f" ({event.name})" if event.name else ""
+            line = (
+                f"session {event.session_id}{named} {verb}: {_count(event.generations, 'generation')} of "
+                f"{_count(event.population, 'prompt')}, {_count(event.images, 'image')} and "
+                f"{_count(event.variations, 'variation')} each, in {event.store}"
+            )
+        case protocol.StateChanged():
+            line = event.state + (f": {event.reason}" if event.reason else "")
+        case protocol.GenerationStarted():
+            line = f"{_place(event.generation, view)}: {_count(event.candidates, 'prompt')}"
+        case protocol.Progress(stage="loading") if event.done == 0:
+            line = "loading the models"
+        case protocol.CandidateScored():
+            line = f"  {figures.score(event.score)}  {event.origin:<8}  {event.prompt}{_pace(view)}"
+        case protocol.CandidateFailed():
+            line = f"  failed  {event.prompt}: {event.reason}"
+        case protocol.GenerationFinished():
+            failed = f", {event.failed} failed" if event.failed else ""
+            line = (
+                f"{_place(event.generation, view)} done: best {figures.score(event.best).strip()}, "
+                f"median {figures.score(event.median).strip()}{failed}"
+            )
+        case protocol.Notice():
+            line = f"note: {event.message}"
+        case _:
+            line = ""
+    return display_text(line)
+
+
+def leaderboard(rows: list[Row], limit: int | None = None) -> list[str]:
+    """Return the leaderboard as aligned lines, headed; prompts sanitised and whole."""
+    shown = rows if limit is None else rows[:limit]
+    lines = [f"{'#':>3}  {'score':>{figures.SCORE_WIDTH}}  {'gen':>3}  {'origin':<8}  prompt"]
+    lines += [
+        f"{place:>3}  {figures.score(row.score)}  {row.generation:>3}  {row.origin:<8}  "
+        f"{display_text(row.prompt, limit=None)}"
+        for place, row in enumerate(shown, 1)
+    ]
+    return lines
+
+
+def _place(generation: int, view: SessionView) -> str:
+    return f"generation {generation}/{view.generations or '?'}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _pace(view: SessionView) -> str:
+    parts = [
+        f"{stage.stage} {stage.done}/{stage.total}"
+        for name in ("painting", "writing")
+        if (stage := view.stages.get(name)) is not None
+    ]
+    if view.images_per_second is not None:
+        parts.append(figures.rate(view.images_per_second))
+    if view.eta_seconds is not None:
+        parts.append(f"{figures.duration(view.eta_seconds)} left")
+    return f"  [{', '.join(parts)}]" if parts else ""
