@@ -181,6 +181,7 @@ _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
 
 class _Header(msgspec.Struct):
+    type: str
     v: int = 0
 
 

@@ -1,0 +1,129 @@
+"""The three layers, and one sentence for every wrong value."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.config import MiningConfig, load_config, parse_config, prompt_fault, score_config
+from engine.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in os.environ:
+        if name.startswith("MINEGAP_"):
+            monkeypatch.delenv(name)
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_no_file_is_the_demo_on_the_embedded_pack() -> None:
+    config = load_config()
+    search = config.search
+    assert config.models.pack == "micro"
+    assert (search.population, search.survivors, search.mutations) == (16, 4, 3)
+    assert (search.images, search.variations, search.generations, config.session.seed) == (16, 16, 8, 0)
+
+
+def test_flags_beat_the_environment_and_the_environment_beats_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "c.toml", "[search]\nimages = 4\nvariations = 5\npopulation = 20\n")
+    monkeypatch.setenv("MINEGAP_SEARCH_IMAGES", "6")
+    monkeypatch.setenv("MINEGAP_SEARCH_VARIATIONS", "7")
+    monkeypatch.setenv("MINEGAP_SEARCH_LINEAGE_CAP", "2")
+    search = load_config(path, {"search": {"images": 8, "theme": None}}).search
+    assert (search.images, search.variations, search.population, search.lineage_cap) == (8, 7, 20, 2)
+
+
+def test_a_path_in_the_file_is_relative_to_the_file_and_a_repo_id_is_not(tmp_path: Path) -> None:
+    (tmp_path / "sd").mkdir()
+    path = write(
+        tmp_path / "c.toml",
+        '[models]\npainter = "sd"\nscorer = "laion/clip"\n[store]\npath = "mine"\n',
+    )
+    config = load_config(path)
+    assert config.models.painter == str(tmp_path / "sd")
+    assert config.models.scorer == "laion/clip"
+    assert config.store.path == tmp_path / "mine"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "parts"),
+    [
+        ({"search": {"images": 0}}, ["search.images", "= 0", "1", "MINEGAP_SEARCH_IMAGES"]),
+        (
+            {"search": {"population": 8, "survivors": 3, "mutations": 3}},
+            ["3 × 3 = 9", "8", "raise population to 9"],
+        ),
+        ({"search": {"survivors": 17}}, ["survivors = 17", "population = 16"]),
+        ({"search": {"variations": 1}}, ["search.variations = 1"]),
+        ({"search": {"imagse": 3}}, ["search.imagse", "no such key"]),
+        ({"search": {"prompts": ["x" * 100_000]}}, ["100000 characters", "shorten"]),
+        ({"search": {"prompts": ["a cat\x1b[2J"]}}, ["U+001B", "remove"]),
+        ({"search": {"prompts": ["  "]}}, ["is empty"]),
+        ({"search": {"theme": "a\x00b"}}, ["U+0000"]),
+        ({"painter": {"device": "tpu"}}, ["painter.device = 'tpu'"]),
+        ({"painter": {"guidance": float("nan")}}, ["painter.guidance"]),
+        ({"session": {"seed": -1}}, ["session.seed = -1"]),
+        ({"sarch": {"images": 3}}, ["sarch", "no such key"]),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_with_key_value_and_remedy(
+    overrides: dict[str, dict[str, object]], parts: list[str]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load_config(None, overrides)
+    sentence = str(caught.value)
+    assert caught.value.exit_code == 2
+    assert "\n" not in sentence
+    assert len(sentence) < 400
+    for part in parts:
+        assert part in sentence
+    assert "\x1b" not in sentence
+
+
+@pytest.mark.parametrize("content", [b"[search\n", b"\xff\xfe", b"search = 3\n", b"a = " + b"[" * 5000])
+def test_a_malformed_file_is_bad_input(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "c.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        load_config(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing.toml"):
+        load_config(tmp_path / "nothing.toml")
+
+
+def test_an_environment_value_that_is_no_number_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINEGAP_SEARCH_IMAGES", "many")
+    with pytest.raises(InputError, match=r"search\.images = 'many'"):
+        load_config()
+
+
+def test_a_stored_configuration_reads_back_equal_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = load_config(None, {"search": {"images": 3, "prompts": ["a cat", "a dög 🐕"]}})
+    monkeypatch.setenv("MINEGAP_SEARCH_IMAGES", "6")
+    assert parse_config(config.model_dump_json(), "session") == config
+    with pytest.raises(InputError):
+        parse_config('{"search": {"images": 0}}', "session")
+
+
+def test_scoring_prompts_is_a_session_of_one_generation_that_breeds_nothing() -> None:
+    search = score_config(MiningConfig(), ("a cat", "a dog")).search
+    assert (search.population, search.generations, search.mutations) == (2, 1, 0)
+    with pytest.raises(InputError, match="prompt 2"):
+        score_config(MiningConfig(), ("a cat", "a\x07"))
+
+
+def test_ordinary_text_of_any_language_is_a_prompt() -> None:
+    for prompt in ("a cat", "Ein Müller", "猫", "👩‍🔬 in a lab", "عالِم"):
+        assert prompt_fault(prompt) == ""
