@@ -1,20 +1,20 @@
 """SQLite and image files: everything mined, kept for good. Knows nothing of models, the GA or screens.
 
-A store is a directory: ``minegap.db``, ``images/`` and the writer's lock. One process writes (``open_store``),
-any number read (``open_reader``), also at the same time. ``datasette minegap.db --metadata metadata.yaml`` opens
-it in a browser with ``DATASETTE_METADATA`` as the metadata.
+A store is a directory: ``minegap.db``, ``images/`` and the writer's lock. One process writes
+(``open_store``), any number read (``open_reader``), also at the same time. ``datasette minegap.db --metadata
+FILE`` opens it in a browser, where FILE is ``DATASETTE_METADATA``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from store.connection import connect_reader, connect_writer
+from store.connection import connect_reader, connect_writer, refuse_network_disk
 from store.errors import StoreError, explained
 from store.evidence import Reader
 from store.images import sync_directory
 from store.lock import WriterLock
-from store.writer import Store
+from store.measurements import Store
 
 __all__ = ["DATASETTE_METADATA", "Reader", "Store", "StoreError", "open_reader", "open_store"]
 
@@ -34,12 +34,20 @@ def open_store(path: Path) -> Store:
         if not folder.exists():
             folder.mkdir(mode=0o700, parents=True)
             sync_directory(folder.parent)
+        refuse_network_disk(folder)
         lock = WriterLock(folder)
         try:
-            return Store(connect_writer(folder, check=lock.unclean), folder, lock)
+            connection = connect_writer(folder, check=lock.unclean)
         except BaseException:
             lock.release(clean=not lock.unclean)
             raise
+    store = Store(connection, folder, lock)
+    try:
+        store.interrupt_abandoned()
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def open_reader(path: Path) -> Reader:

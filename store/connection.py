@@ -1,8 +1,8 @@
 """Opening the database: what is ours, which schema, which guarantees.
 
-The writer runs in WAL mode with ``synchronous=FULL``: what a call returned from survives a power cut. It alone
-moves pages from the log into the database (readers have ``wal_autocheckpoint=0`` and ``mode=ro``), because two
-connections that do so at once can lose data in SQLite before 3.51.3.
+The writer runs in WAL mode with ``synchronous=FULL``: what a call returned from survives a power cut. It
+alone moves pages from the log into the database (readers have ``wal_autocheckpoint=0`` and ``mode=ro``),
+because two connections that do so at once can lose data in SQLite before 3.51.3.
 """
 
 from __future__ import annotations
@@ -24,6 +24,30 @@ SCHEMA_VERSION = 7
 
 _BUSY_SECONDS = 10.0
 """How long to wait for another program (a database browser, a backup) that holds the file locked."""
+
+
+_NETWORK_DISKS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs"}
+
+
+def refuse_network_disk(folder: Path) -> None:
+    """A write-ahead log needs memory shared between its processes, which a network file system has not.
+
+    Raises:
+        StoreError: the directory lies on one (exit 2).
+    """
+    mounts = Path("/proc/self/mountinfo")
+    if not mounts.exists():  # not Linux
+        return
+    device = os.stat(folder).st_dev
+    for line in mounts.read_text(errors="replace").splitlines():
+        mount, _, source = line.partition(" - ")
+        kind = source.split(" ", 1)[0]
+        if kind in _NETWORK_DISKS and mount.split(" ")[2] == f"{os.major(device)}:{os.minor(device)}":
+            raise StoreError(
+                f"The store {folder} lies on a network file system ({kind}), where it cannot be kept whole: "
+                "choose a [store] path on a local disk.",
+                2,
+            )
 
 
 def connect_writer(folder: Path, *, check: bool) -> sqlite3.Connection:
@@ -57,9 +81,7 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
     """
     path = folder / DATABASE
     if not path.is_file():
-        raise StoreError(
-            f"There is no store at {folder}: mine something first, or choose another [store] path.", 2
-        )
+        raise _no_store(folder)
     # On a read-only medium SQLite cannot make the small files beside the database that readers and a writer
     # share; nobody can write there, so it may be told that the file will not change.
     still = not os.access(folder, os.W_OK) and not path.with_name(DATABASE + "-wal").exists()
@@ -75,7 +97,10 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA wal_autocheckpoint=0")
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA trusted_schema=OFF")  # a store may come from elsewhere
-            if _version(connection, folder) < SCHEMA_VERSION:
+            version = _version(connection, folder)
+            if version == 0:
+                raise _no_store(folder)
+            if version < SCHEMA_VERSION:
                 raise StoreError(
                     f"The store {folder} was made by an older MineGap: open it once for writing "
                     "(mine or resume a session in it) to bring it up to date.",
@@ -85,6 +110,12 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _no_store(folder: Path) -> StoreError:
+    return StoreError(
+        f"There is no store at {folder}: mine something first, or choose another [store] path.", 2
+    )
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> object:
@@ -122,7 +153,8 @@ def _refuse_damaged(connection: sqlite3.Connection, folder: Path) -> None:
 def _set_guarantees(connection: sqlite3.Connection, folder: Path) -> None:
     if _pragma(connection, "journal_mode=WAL") != "wal":
         raise StoreError(
-            f"The file system of {folder} cannot hold a write-ahead log: choose a [store] path on a local disk.",
+            f"The file system of {folder} cannot hold a write-ahead log: choose a [store] path on a local "
+            "disk.",
             3,
         )
     connection.execute(f"PRAGMA application_id={APPLICATION_ID}")

@@ -51,7 +51,7 @@ def _of_sqlite(error: sqlite3.Error, folder: Path) -> StoreError | None:
             return _read_only(folder)
         case sqlite3.SQLITE_NOTADB:
             return StoreError(
-                f"{folder}/minegap.db is not an SQLite database: move it away or choose another [store] path.",
+                f"{folder}/minegap.db is no SQLite database: move it away or choose another [store] path.",
                 2,
             )
         case sqlite3.SQLITE_CORRUPT:

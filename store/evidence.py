@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.codec import from_blob
+from store.codec import from_blob, integer
 from store.errors import StoreError
 from store.images import image_path
 from store.queries import CANDIDATES, Queries
@@ -37,10 +37,10 @@ class EvidenceQueries(Queries):
             StoreError: there is no candidate with this id (exit 2).
         """
         with self._snapshot():
-            rows = self._rows(CANDIDATES + "WHERE c.id = ?", candidate_id)
+            rows = self._rows(CANDIDATES + "WHERE c.id = ?", integer("candidate's id", candidate_id))
             if not rows:
                 raise StoreError(
-                    f"There is no candidate {candidate_id} in {self.folder}: `minegap show SESSION` lists them.",
+                    f"There is no candidate {candidate_id} in {self.folder}: `minegap show SESSION` lists.",
                     2,
                 )
             candidate = Candidate(*rows[0])
@@ -90,7 +90,8 @@ class EvidenceQueries(Queries):
 
     def _variations(self, evaluation_id: int) -> tuple[VariationEvidence, ...]:
         rows = self._rows(
-            "SELECT text, coverage, missed FROM evaluation_variations WHERE evaluation_id = ? ORDER BY position",
+            "SELECT text, coverage, missed FROM evaluation_variations "
+            "WHERE evaluation_id = ? ORDER BY position",
             evaluation_id,
         )
         return tuple(VariationEvidence(text, coverage, bool(missed)) for text, coverage, missed in rows)

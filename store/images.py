@@ -1,7 +1,7 @@
 """Image files, named by their content: ``images/ab/cd/<sha256>.png``.
 
-A file appears under its final name only when all its bytes are on the disk, and the database names it only after
-that. So a row never points at a missing or half-written file; at worst a file has no row yet (an orphan).
+A file appears under its final name only when all its bytes are on the disk, and the database names it only
+after that. So a row never points at a missing or half-written file; at worst a file has no row (an orphan).
 """
 
 from __future__ import annotations

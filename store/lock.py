@@ -1,7 +1,7 @@
 """One writer at a time: an advisory lock whose file also tells whether the last writer ended cleanly.
 
-The kernel drops the lock with its process, however that ends; the text in the file stays behind then, and that
-is how the next writer knows to check the database.
+The kernel drops the lock with its process, however that ends; the text in the file stays behind then, and
+that is how the next writer knows to check the database.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class WriterLock:
                     2,
                 ) from None
             self.unclean = os.fstat(self._file).st_size > 0
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, _self_portrait().encode(), 0)
+            # Overwritten, then cut: emptied first, a full disk would erase the mark of an unclean end.
+            length = os.pwrite(self._file, _self_portrait().encode(), 0)
+            os.ftruncate(self._file, length)
             os.fsync(self._file)
         except BaseException:
             os.close(self._file)
@@ -50,7 +51,7 @@ class WriterLock:
         return os.pread(self._file, 400, 0).decode(errors="replace") or "another process"
 
     def release(self, *, clean: bool = True) -> None:
-        """Give the lock back; ``clean=False`` leaves the mark that makes the next writer check the database."""
+        """Give the lock back; ``clean=False`` leaves the mark that makes the next writer check."""
         if clean:
             os.ftruncate(self._file, 0)
         os.close(self._file)

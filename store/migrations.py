@@ -1,7 +1,7 @@
 """The schema, as numbered steps that are only ever appended to.
 
 Conventions: strict tables; integer keys except for sessions; ISO-8601 UTC text times; float32 little-endian
-blobs; the reason for a column stands beside it in the SQL and so in the database itself (``.schema`` shows it).
+blobs; the reason for a column stands beside it in the SQL and so in the database itself (see ``.schema``).
 Only ``sessions`` and ``candidates`` have columns that change; triggers keep every other row as it was written
 and refuse to delete any row at all.
 """
@@ -9,9 +9,6 @@ and refuse to delete any row at all.
 from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
-
-APPLICATION_ID = 0x4D474150
-"""``MGAP``: marks the file as ours, so that another program's database is never migrated by mistake."""
 
 migrations = Migrations("minegap")
 
@@ -36,7 +33,7 @@ CREATE TABLE sessions (
     db.execute(
         """
 CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused: a screen asks for everything after the last it saw
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused: a screen asks for what came after the last it saw
     session_id TEXT NOT NULL REFERENCES sessions(id),
     kind TEXT NOT NULL,
     payload TEXT NOT NULL,                  -- JSON, ASCII only: survives any terminal and any text in it
@@ -52,7 +49,7 @@ def m002_prompts_and_writings(db: Database) -> None:
     db.execute(
         """
 CREATE TABLE prompts (
-    id INTEGER PRIMARY KEY,       -- explicit, because the search index points at it and hidden rowids can move
+    id INTEGER PRIMARY KEY,       -- explicit: the search index points at it, and hidden rowids can move
     sha256 TEXT NOT NULL UNIQUE,  -- of the UTF-8 text: a prompt of a megabyte is found without indexing it
     text TEXT NOT NULL            -- exactly as given; no provenance here, since sessions share prompts
 ) STRICT"""
@@ -115,7 +112,7 @@ CREATE TABLE candidates (
     id INTEGER PRIMARY KEY,
     session_id TEXT NOT NULL REFERENCES sessions(id),
     generation INTEGER NOT NULL CHECK (generation >= 0),
-    position INTEGER NOT NULL CHECK (position >= 0),     -- place in the population; with the two above, its name
+    position INTEGER NOT NULL CHECK (position >= 0),     -- place in the population
     prompt_id INTEGER NOT NULL REFERENCES prompts(id),
     origin TEXT NOT NULL,                                -- initial, random, mutation, elite, human
     parent_id INTEGER REFERENCES candidates(id),         -- null where it was made from nothing
@@ -147,8 +144,10 @@ CREATE TABLE images (
     bytes INTEGER NOT NULL,
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
-    blank INTEGER NOT NULL CHECK (blank IN (0, 1)),  -- what a safety checker or a NaN leaves; reported, never hidden
-    red REAL NOT NULL, green REAL NOT NULL, blue REAL NOT NULL,  -- mean colour: the pixel objective needs no file
+    blank INTEGER NOT NULL CHECK (blank IN (0, 1)),  -- what a safety checker or a NaN leaves; never hidden
+    red REAL NOT NULL,          -- mean colour, so that a pixel objective needs no file
+    green REAL NOT NULL,
+    blue REAL NOT NULL,
     batch_size INTEGER NOT NULL, -- on a GPU the batch changes low bits; recorded so that nobody wonders
     created_at TEXT NOT NULL,
     UNIQUE (prompt_id, seed, pipeline)
@@ -160,7 +159,8 @@ CREATE TABLE images (
 CREATE TABLE image_embeddings (
     image_id INTEGER NOT NULL REFERENCES images(id),
     scorer TEXT NOT NULL,       -- the scorer's fingerprint: one image may be read by several
-    vector BLOB NOT NULL CHECK (length(vector) > 0 AND length(vector) % 4 = 0),  -- float32, little-endian, unit norm
+    -- float32, little-endian, unit norm
+    vector BLOB NOT NULL CHECK (length(vector) > 0 AND length(vector) % 4 = 0),
     PRIMARY KEY (image_id, scorer)
 ) STRICT"""
     )
@@ -189,7 +189,8 @@ CREATE TABLE evaluations (
     score_name TEXT NOT NULL,       -- the metric that ranks
     variations INTEGER NOT NULL CHECK (variations > 0),  -- T, rows of S
     images INTEGER NOT NULL CHECK (images > 0),          -- N, columns of S
-    similarity BLOB NOT NULL CHECK (length(similarity) = 4 * variations * images),  -- S, row by row: any score can be recomputed
+    -- S, float32, little-endian, row by row: any score can be recomputed
+    similarity BLOB NOT NULL CHECK (length(similarity) = 4 * variations * images),
     writing_id INTEGER REFERENCES writings(id),          -- the LLM's words behind the variations
     digest TEXT NOT NULL,           -- of everything in the evaluation: saving it twice leaves one row
     created_at TEXT NOT NULL,
@@ -235,8 +236,9 @@ def m006_rows_are_kept(db: Database) -> None:
     """History cannot be rewritten, not even by hand in another program (short of dropping these triggers)."""
     mutable = {"sessions", "candidates"}
     for table in (
-        "sessions", "events", "prompts", "writings", "writing_texts", "exchanges", "candidates", "images",
-        "image_embeddings", "text_embeddings", "evaluations", "evaluation_variations", "evaluation_images", "scores",
+        "sessions", "events", "prompts", "writings", "writing_texts", "exchanges", "candidates",
+        "images", "image_embeddings", "text_embeddings",
+        "evaluations", "evaluation_variations", "evaluation_images", "scores",
     ):  # fmt: skip
         db.execute(
             f"CREATE TRIGGER {table}_are_kept BEFORE DELETE ON {table} BEGIN "
@@ -281,9 +283,10 @@ CREATE VIEW generation_summary AS
 -- max(0, 1 - |place - h|): only the two neighbours of h have a weight.
 WITH ranked AS (
     SELECT c.session_id, c.generation, r.score, r.images,
-           row_number() OVER (PARTITION BY c.session_id, c.generation ORDER BY r.score IS NULL, r.score) - 1 AS place,
-           count(r.score) OVER (PARTITION BY c.session_id, c.generation) - 1 AS last
+           row_number() OVER (of_generation ORDER BY r.score IS NULL, r.score) - 1 AS place,
+           count(r.score) OVER of_generation - 1 AS last
     FROM candidates c LEFT JOIN candidate_scores r ON r.candidate_id = c.id
+    WINDOW of_generation AS (PARTITION BY c.session_id, c.generation)
 )
 SELECT session_id, generation,
        count(*) AS candidates,

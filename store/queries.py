@@ -32,7 +32,8 @@ SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.
        (SELECT coalesce(max(generation) + 1, 0) FROM candidates WHERE session_id = s.id),
        (SELECT count(*) FROM candidates WHERE session_id = s.id),
        (SELECT count(*) FROM candidates WHERE session_id = s.id AND state = 'scored'),
-       (SELECT min(score) FROM best_candidates WHERE session_id = s.id)
+       (SELECT min(r.score) FROM candidates c JOIN candidate_scores r ON r.candidate_id = c.id
+        WHERE c.session_id = s.id)
 FROM sessions s
 """
 
@@ -81,11 +82,11 @@ class Queries:
             if self._connection.in_transaction:
                 yield
                 return
-            self._connection.execute("BEGIN")
+            self._rows("BEGIN")
             try:
                 yield
             finally:
-                self._connection.execute("ROLLBACK")
+                self._rows("ROLLBACK")
 
     # ------------------------------------------------------------ sessions
 
@@ -132,8 +133,8 @@ class Queries:
     def generations(self, session_id: str) -> tuple[GenerationSummary, ...]:
         """One summary per generation, the first generation first."""
         rows = self._rows(
-            "SELECT generation, candidates, scored, best, median, upper_quartile - lower_quartile, mean, images "
-            "FROM generation_summary WHERE session_id = ? ORDER BY generation",
+            "SELECT generation, candidates, scored, best, median, upper_quartile - lower_quartile, mean, "
+            "images FROM generation_summary WHERE session_id = ? ORDER BY generation",
             _known_text(session_id),
         )
         return tuple(GenerationSummary(*row) for row in rows)
@@ -241,5 +242,5 @@ class Queries:
 
 
 def _known_text(text: str) -> str:
-    """The text itself where the store could hold it, else one that no row equals (no surrogates in SQLite)."""
+    """The text itself where the store could hold it, else one that no row equals (no surrogate is stored)."""
     return text.encode(errors="replace").decode()

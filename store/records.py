@@ -1,8 +1,8 @@
 """The values that go into the store and come out of it: frozen, plain, without behaviour.
 
 ``New...`` values go in. Texts are kept exactly as given, vectors and matrices as float32. A lone surrogate
-(half of a UTF-16 pair) is refused everywhere, since neither SQLite nor any model can hold one: decode an LLM's
-bytes with ``errors="replace"``.
+(half of a UTF-16 pair) is refused in every text, since neither SQLite nor any model can hold one: decode an
+LLM's bytes with ``errors="replace"``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CandidateState: TypeAlias = Literal["waiting", "scored", "failed"]
 """``failed``: no score could be had (for example: the writer found no variations); the reason says why."""
 
 Origin: TypeAlias = Literal["initial", "random", "mutation", "elite", "human"]
-"""How a candidate came to be. ``elite``: a survivor measured again on new seeds, its parent being itself before."""
+"""How a candidate came to be. ``elite``: a survivor measured anew on new seeds, child of its former self."""
 
 WritingKind: TypeAlias = Literal["variations", "mutations", "random"]
 
@@ -83,7 +83,7 @@ class NewImage:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request to the LLM and its raw reply (the same four things as ``engine.models.protocols.Exchange``).
+    """One request to the LLM and its raw reply.
 
     Attributes:
         request: the full text the model was given.
@@ -103,7 +103,7 @@ class NewWriting:
     """What the LLM made of one task.
 
     Attributes:
-        key: hash of the whole request (task, prompt, count, seed, direction, fingerprint); one writing per key.
+        key: hash of the whole request (task, prompt, count, seed, direction, fingerprint); names the writing.
         prompt: the prompt that was varied or mutated; "" for random prompts.
         texts: accepted texts in order.
         exchanges: every request and raw reply, rejected ones included.
@@ -181,7 +181,7 @@ class Writing:
 
 @dataclass(frozen=True)
 class Session:
-    """One mining run. Times are ISO-8601 UTC; ``candidates``, ``scored`` and ``generations`` are counts so far."""
+    """One mining run. Times are ISO-8601 UTC; ``generations``, ``candidates``, ``scored`` are counts."""
 
     id: str
     name: str
@@ -200,7 +200,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A candidate and its latest search score (None while it waits). ``writing_id``: where its prompt came from."""
+    """A candidate and its latest search score (None while it waits)."""
 
     id: int
     session_id: str
