@@ -22,9 +22,9 @@ class Store(Writer):
 
     Safe to use from several threads: they take turns.
 
-    All methods that write raise StoreError: exit 3 where the disk is full or cannot be written (no row of that
-    call is kept then, and it can be repeated once there is room) or where a number is no measurement, exit 2
-    for a text or an integer that cannot be stored or an id that does not exist.
+    All methods that write raise StoreError: exit 3 where the disk is full or cannot be written (no row of
+    that call is kept then, and it can be repeated once there is room) or where a number is no measurement,
+    exit 2 for a text or an integer that cannot be stored or an id that does not exist.
     """
 
     def save_images(self, images: Sequence[NewImage]) -> list[int]:

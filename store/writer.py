@@ -1,8 +1,8 @@
 """The one writer, first half: transactions, sessions, events, candidates and what the LLM wrote.
 
-Each ``save`` and ``add`` is one transaction that is on the disk when the call returns. Calling it again with the
-same values changes nothing and returns the same ids: that is how a resumed session walks over what it already
-has. Everything is checked before anything is written.
+Each ``save`` and ``add`` is one transaction that is on the disk when the call returns. Calling it again with
+the same values changes nothing and returns the same ids: that is how a resumed session walks over what it
+already has. Everything is checked before anything is written.
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ class Writer(EvidenceQueries):
         """Add a line to the record; returns its sequence number, which only rises.
 
         Args:
-            payload: anything that JSON can hold; a text in it may hold any character, lone surrogates included.
+            payload: anything that JSON can hold; a text in it may hold any character, lone surrogates too.
         """
         utf8("event's kind", kind)
         try:
-            # ASCII: what no text column could hold (an error that quotes an odd file name) survives as escapes
+            # ASCII: what no text column can hold (an error that quotes an odd file name) survives escaped
             text = json.dumps(payload, allow_nan=False, ensure_ascii=True)
         except ValueError:
             raise StoreError(f"The event {kind} holds NaN or infinity: it was not stored.", 3) from None
