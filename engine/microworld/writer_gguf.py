@@ -33,7 +33,19 @@ def new_writer_tokenizer(vocabulary: int = 1024) -> Tokenizer:
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
-    words = [*grammar_words(), *AXES, *PLURALS, "only", "within", "but", "not", "about", "without", "and", "subject"]
+    words = [
+        *grammar_words(),
+        *AXES,
+        *PLURALS,
+        "only",
+        "within",
+        "but",
+        "not",
+        "about",
+        "without",
+        "and",
+        "subject",
+    ]
     openers = ["Vary", "Change", "New", "an"]
     odd = [*ODD_WORDS, *(word for tail in ODD_TAILS for word in tail.replace("{}", "").split())]
     corpus = [" " + word for word in words for _ in range(50)] + openers * 50 + [" " + word for word in odd]

@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from engine.microworld.world import ATTRIBUTE_OF, ATTRIBUTES, GROUP_OF, GROUPS, SUBJECTS, Meaning, attributes_of
+from engine.microworld.world import (
+    ATTRIBUTE_OF,
+    ATTRIBUTES,
+    GROUP_OF,
+    GROUPS,
+    SUBJECTS,
+    Meaning,
+    attributes_of,
+)
 
 VALUES: Final = {name: attribute.values for name, attribute in ATTRIBUTES.items()}
 AXES: Final = tuple(ATTRIBUTES)
@@ -21,17 +29,27 @@ THEMES: Final = (*GROUPS, *PLURALS, *SUBJECTS, *ATTRIBUTE_OF)
 MOST_STATED: Final = 3
 """A mutation or a random prompt states at most this many attributes."""
 
-ODD_WORDS: Final = tuple(
-    "happy old young tall short fat thin sad angry tired wooden plastic golden silver black brown pink orange "
-    "grey round square broken dirty clean shiny fluffy striped spotted sleeping running dancing smiling flying "
-    "beautiful ugly strange tiny giant modern ancient zebra queen king nurse pilot lion tiger horse dog bird "
-    "tree flower table lamp bicycle train bus lady girl boy woman man child baby robot dragon wizard knight "
-    "apple bread cake pizza kitchen garden street river castle school guitar phone book window bridge".split()
+_ODD_WORDS: Final = (
+    "happy old young tall short fat thin sad angry tired wooden plastic golden silver black brown "
+    "pink orange grey round square broken dirty clean shiny fluffy striped spotted sleeping "
+    "running dancing smiling flying beautiful ugly strange tiny giant modern ancient zebra queen "
+    "king nurse pilot lion tiger horse dog bird tree flower table lamp bicycle train bus lady "
+    "girl boy woman man child baby robot dragon wizard knight apple bread cake pizza kitchen "
+    "garden street river castle school guitar phone book window bridge"
 )
+ODD_WORDS: Final = tuple(_ODD_WORDS.split())
 """Words outside the grammar that prompts are sprinkled with, beside invented ones."""
 
-ODD_TAILS: Final = tuple(
-    "holding a {}|reading a {}|next to a {}|with a {}|and a {}|looking at a {}|eating {}|under a {}|of {}".split("|")
+ODD_TAILS: Final = (
+    "holding a {}",
+    "reading a {}",
+    "next to a {}",
+    "with a {}",
+    "and a {}",
+    "looking at a {}",
+    "eating {}",
+    "under a {}",
+    "of {}",
 )
 
 
@@ -78,13 +96,13 @@ def odd_word(rng: Random) -> str:
     """A word outside the grammar: a real one or an invented one."""
     if rng.random() < 0.5:
         return rng.choice(ODD_WORDS)
-    return "".join(rng.choice("bcdfghjklmnprstvwyz") + rng.choice("aeiou") for _ in range(rng.randint(1, 4))) + (
-        rng.choice("bdgklmnprstxz") if rng.random() < 0.5 else ""
-    )
+    return "".join(
+        rng.choice("bcdfghjklmnprstvwyz") + rng.choice("aeiou") for _ in range(rng.randint(1, 4))
+    ) + (rng.choice("bdgklmnprstxz") if rng.random() < 0.5 else "")
 
 
 def drawn_meaning(rng: Random, most: int, group_word: float = 0.12) -> Meaning:
-    """An even subject (or its group word) that states up to ``most`` attributes, each number equally often."""
+    """An even subject (or group word) that states up to ``most`` attributes, each number equally often."""
     subject = rng.choice(tuple(GROUPS)) if rng.random() < group_word else rng.choice(SUBJECTS)
     names = attributes_of(subject)
     count = min(rng.randint(0, most), len(names) - 1)
@@ -108,10 +126,8 @@ def vary(phrase: Phrase, axes: Sequence[str], rng: Random) -> Phrase:
     meaning = phrase.meaning
     left_open = [n for n in meaning.open if not (n == "subject" and phrase.name)]
     wanted = [n for n in axes if n in left_open]
-    if wanted:
-        chosen = wanted
-    else:
-        chosen = rng.sample(left_open, min(len(left_open), rng.choices((1, 2, 3), (35, 40, 25))[0]))
+    count = min(len(left_open), rng.choices((1, 2, 3), (35, 40, 25))[0])
+    chosen = wanted or rng.sample(left_open, count)
     subject = rng.choice(GROUPS[meaning.subject]) if "subject" in chosen else meaning.subject
     stated = meaning.values | {n: rng.choice(VALUES[n]) for n in chosen if n != "subject"}
     return replace(phrase, meaning=Meaning.of(subject, stated))
@@ -162,7 +178,9 @@ def _change(phrase: Phrase, axis: str, touched: set[str], rng: Random) -> Phrase
         others = [s for s in GROUPS[group] if s != subject]
         subject = group if subject != group and rng.random() < 0.08 else rng.choice(others)
     else:
-        name = rng.choice(free if operation == "add" else [n for n in old if operation == "drop" or n != axis])
+        name = rng.choice(
+            free if operation == "add" else [n for n in old if operation == "drop" or n != axis]
+        )
         touched.add(name)
         if operation == "drop":
             del stated[name]

@@ -40,7 +40,9 @@ LONGEST: Final = 64
 LEARNING_RATE: Final = 2.5e-3
 
 
-def new_writer_model(vocabulary: int, *, width: int = 160, layers: int = 4, heads: int = 5) -> LlamaForCausalLM:
+def new_writer_model(
+    vocabulary: int, *, width: int = 160, layers: int = 4, heads: int = 5
+) -> LlamaForCausalLM:
     """A Llama with random weights: at the pack's size about 1.4 M parameters, embedding and output tied."""
     return LlamaForCausalLM(
         LlamaConfig(
@@ -93,7 +95,9 @@ class _Batches:
         heads = self._tokenizer.encode_batch([chat_text(r, self._metaprompts) for r in requests])
         replies = self._tokenizer.encode_batch([r.reply for r in requests])
         rows = [(head.ids, [*reply.ids, self._end]) for head, reply in zip(heads, replies, strict=True)]
-        rows = sorted((row for row in rows if sum(map(len, row)) <= LONGEST), key=lambda row: sum(map(len, row)))
+        rows = sorted(
+            (row for row in rows if sum(map(len, row)) <= LONGEST), key=lambda row: sum(map(len, row))
+        )
         self._ready = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
         self._rng.shuffle(self._ready)
 
