@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
 DISPLAY_LIMIT = 2000
@@ -68,6 +68,29 @@ def fit(text: str, cells: int) -> str:
     if cell_len(shown) > cells:
         return set_cell_size(set_cell_size(shown, cells - 1).rstrip() + ELLIPSIS, cells)
     return set_cell_size(shown, cells)
+
+
+def wrap(text: str, cells: int, most: int = 100) -> list[str]:
+    """Return the displayed form of ``text`` as lines of at most ``cells`` cells, broken between words.
+
+    Args:
+        most: lines kept; a cut is marked with an ellipsis.
+    """
+    cells = max(cells, 2)
+    lines = [""]
+    for word in display_text(text).split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(joined) <= cells:
+            lines[-1] = joined
+        elif cell_len(word) <= cells:
+            lines.append(word)
+        else:
+            lines[-1:] = chop_cells(joined, cells)
+    if len(lines) > most:
+        last = lines[most - 1]
+        cut = set_cell_size(last, min(cell_len(last), cells - 2)).rstrip()
+        lines = [*lines[: most - 1], f"{cut} {ELLIPSIS}" if cut else ELLIPSIS]
+    return lines
 
 
 def as_text(text: str, style: str = "") -> Text:

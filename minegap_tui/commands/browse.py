@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from store.reader import Reader
 
-from engine.errors import InputError
 from minegap_tui import console
 from minegap_tui.commands.options import find_session, json_option, store_directory, store_option
 from minegap_tui.sanitise import display_text, fit
 from minegap_tui.view import figures, narration
 from minegap_tui.view.evidence import Evidence, evidence_of
 from minegap_tui.view.session import SessionView
-from store import open_reader
+from store import Reader, open_reader
 from store.records import Candidate, GenerationSummary, Session
 
 DATABASE = "minegap.db"
@@ -73,14 +71,9 @@ def show_candidate(reader: Reader, candidate_id: int, as_json: bool) -> None:
     """Write everything the store knows about a candidate to standard output.
 
     Raises:
-        InputError: there is no such candidate.
+        StoreError: there is no such candidate.
     """
-    found = reader.candidate(candidate_id)
-    if found is None:
-        raise InputError(
-            f"Candidate {candidate_id} is not in the store: 'minegap show SESSION' lists those that are."
-        )
-    evidence = evidence_of(found)
+    evidence = evidence_of(reader.candidate(candidate_id))
     if as_json:
         console.data_json(evidence_json(evidence))
         return
@@ -109,7 +102,8 @@ def evidence_lines(evidence: Evidence) -> list[str]:
     ]
     lines += ["", f"images ({len(evidence.pictures)})", "  aligned        seed  file"]
     lines += [
-        f"   {figures.score(picture.alignment)}  {picture.seed:>10}  {picture.path}{'  blank' if picture.blank else ''}"
+        f"   {figures.score(picture.alignment)}  {picture.seed:>10}  {picture.path}"
+        + ("  blank" if picture.blank else "")
         for picture in evidence.pictures
     ]
     return lines
@@ -167,8 +161,9 @@ def _show_session(reader: Reader, session: Session, *, limit: int, as_json: bool
     console.data(f"{'gen':>3}  {'scored':>7}    best  median  spread  images")
     for summary in generations:
         console.data(
-            f"{summary.generation:>3}  {summary.scored:>3}/{summary.candidates:<3}  {figures.score(summary.best)}  "
-            f"{figures.score(summary.median)}  {figures.score(summary.spread)}  {summary.images:>6}"
+            f"{summary.generation:>3}  {summary.scored:>3}/{summary.candidates:<3}  "
+            f"{figures.score(summary.best)}  {figures.score(summary.median)}  "
+            f"{figures.score(summary.spread)}  {summary.images:>6}"
         )
     console.data("")
     for line in narration.leaderboard(view.leaderboard(limit)):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.config import score_config
-from engine.errors import InputError
 from minegap_tui import console
 from minegap_tui.commands.browse import show_candidate
 from minegap_tui.commands.mine import plain_sink
@@ -18,12 +16,6 @@ from minegap_tui.headless import INTERRUPTED, run_engine
 from minegap_tui.view import figures
 from store import open_reader
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-CLIP_LOGIT_SCALE = 100.0
-
 
 @click.command()
 @click.argument("prompt", required=False)
@@ -31,7 +23,7 @@ CLIP_LOGIT_SCALE = 100.0
 @click.option(
     "--logit-scale",
     type=click.FloatRange(min=0, min_open=True),
-    help=f"The scorer's logit scale, for --matrix  [default: {CLIP_LOGIT_SCALE:g}, as CLIP was trained].",
+    help="The scorer's logit scale, for --matrix  [default: 100, as CLIP was trained].",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML configuration.")
 @config_options
@@ -52,7 +44,7 @@ def score(
         raise click.UsageError("Give either a prompt or --matrix")
     if matrix is not None:
         wanted = configured(config, settings)
-        _score_matrix(matrix, logit_scale or CLIP_LOGIT_SCALE, wanted.search.alpha, as_json)
+        _score_matrix(matrix, logit_scale, wanted.search.alpha, as_json)
         return 0
     if logit_scale is not None:
         raise click.UsageError("--logit-scale belongs to --matrix: a prompt is scored with the scorer's own")
@@ -72,42 +64,12 @@ def score(
     return outcome.exit_code
 
 
-def _score_matrix(path: Path, logit_scale: float, alpha: float, as_json: bool) -> None:
-    from engine.score import analyse
+def _score_matrix(path: Path, logit_scale: float | None, alpha: float, as_json: bool) -> None:
+    from engine.score import CLIP_LOGIT_SCALE, SCORES, score_matrix_file
 
-    similarity = _load_matrix(path)
-    analysis = analyse(similarity, logit_scale=logit_scale, alpha=alpha)
+    found = score_matrix_file(path, alpha, CLIP_LOGIT_SCALE if logit_scale is None else logit_scale)
     if as_json:
-        found: dict[str, Any] = {name: float(value) for name, value in analysis.scores.items()}
-        found |= {
-            "coverage": [float(value) for value in analysis.coverage],
-            "alignment": [float(value) for value in analysis.alignment],
-            "missed": [int(index) for index in analysis.missed],
-        }
         console.data_json(found)
         return
-    for name, value in analysis.scores.items():
-        console.data(f"{figures.score(float(value))}  {name}")
-    missed = ", ".join(str(index) for index in analysis.missed) or "none"
-    console.data(f"missed variations (rows from 0): {missed}")
-
-
-def _load_matrix(path: Path) -> NDArray[np.floating[Any]]:
-    import numpy as np
-
-    try:
-        loaded = np.load(path, allow_pickle=False, mmap_mode="r")
-    except OSError as error:
-        raise InputError(
-            f"Matrix {str(path)!r} cannot be read ({error.strerror or error}): check the path."
-        ) from error
-    except (ValueError, EOFError, SyntaxError) as error:
-        raise InputError(
-            f"Matrix {str(path)!r} is not a NumPy array file: write it with numpy.save(path, S)."
-        ) from error
-    if not isinstance(loaded, np.ndarray) or loaded.ndim != 2 or loaded.dtype.kind not in "fiu":
-        shown = f"shape {loaded.shape}, {loaded.dtype}" if isinstance(loaded, np.ndarray) else "an archive"
-        raise InputError(
-            f"Matrix {str(path)!r} is {shown}: similarities are real numbers of shape (variations, images)."
-        )
-    return np.array(loaded, dtype=np.float64)
+    for name, about in SCORES.items():
+        console.data(f"{figures.score(found[name])}  {name:<11}  {about.summary}")

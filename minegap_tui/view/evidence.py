@@ -19,12 +19,13 @@ class VariationLine:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image of the candidate, in drawing order."""
+    """One image of the candidate, in drawing order; ``aspect`` is its width over its height."""
 
     path: Path
     seed: int
     alignment: float
     blank: bool
+    aspect: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def evidence_of(found: CandidateEvidence) -> Evidence:
         measured.score,
         measured.score_name,
         tuple(lines),
-        tuple(Picture(image.path, image.seed, image.alignment, image.blank) for image in measured.images),
+        tuple(
+            Picture(image.path, image.seed, image.alignment, image.blank, image.width / image.height)
+            for image in measured.images
+        ),
         tuple(sorted(measured.scores.items())),
         parents,
     )

@@ -1,0 +1,54 @@
+"""All keys, from the registry of actions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from minegap_tui.actions import ACTIONS, Place
+
+_TITLES: tuple[tuple[Place, str], ...] = (
+    ("live", "Leaderboard"),
+    ("inspect", "Evidence of one candidate"),
+    ("app", "Everywhere"),
+)
+_READING = (
+    "A score is low where the images of a prompt show little of what the prompt could mean. "
+    "○ marks a missed concept: a variation that hardly any image shows; ● one that the images do show."
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Closes with any of its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q,enter,space", "dismiss", "close", priority=True)
+    ]
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle;
+        background: $background 60%;
+        & > VerticalScroll {
+            width: 76; max-width: 96%; height: auto; max-height: 94%;
+            background: $surface; padding: 1 2; scrollbar-size-vertical: 1;
+        }
+        Static { height: auto; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Lay out one section per place."""
+        with VerticalScroll():
+            for place, title in _TITLES:
+                yield Static(Content.styled(title, "bold $accent"))
+                for action in ACTIONS:
+                    if action.place == place:
+                        yield Static(Content.assemble((f"{action.shown:<9}", "bold"), action.summary))
+                yield Static("")
+            yield Static(Content.styled(_READING, "$muted"))

@@ -1,0 +1,188 @@
+"""The selected candidate: its prompt, its images, and what the images leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual import on, work
+from textual.message import Message
+from textual.strip import Strip
+from textual.worker import get_current_worker
+
+from minegap_tui.pictures import RGB, Tile, picture
+from minegap_tui.sanitise import wrap
+from minegap_tui.view import figures
+from minegap_tui.view.evidence import Evidence
+from minegap_tui.view.gallery import Grid, arrange
+from minegap_tui.widgets.panel import Panel, Part
+
+
+class Headline(Panel):
+    """Whose evidence this is."""
+
+    heading = "Selected"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(id=id)
+        self._evidence: Evidence | None = None
+
+    def show_evidence(self, evidence: Evidence) -> None:
+        """Take over the evidence."""
+        self._evidence = evidence
+        self.refresh()
+
+    def aside(self) -> str:
+        """Say the score and where the prompt comes from."""
+        if self._evidence is None:
+            return ""
+        found = self._evidence
+        scored = (
+            f"{found.score_name} {figures.score(found.score).strip()} · " if found.score is not None else ""
+        )
+        return f"{scored}{found.origin}, generation {found.generation}"
+
+    def body_line(self, y: int) -> Strip:
+        """Draw the prompt, and below it what it was made from."""
+        found = self._evidence
+        if found is None:
+            return self.strip([("nothing selected yet" if y == 0 else "", "faint")])
+        below = 1 if found.parents and self.body_height > 1 else 0
+        lines = wrap(found.prompt, self.size.width, most=max(1, self.body_height - below))
+        if y < len(lines):
+            return self.strip([(lines[y], "strong")])
+        if below and y == len(lines):
+            (line,) = wrap(f"from “{found.parents[0][1]}”", self.size.width, most=1)
+            return self.strip([(line, "muted")])
+        return self.strip([])
+
+
+class Variations(Panel):
+    """The variations by coverage: hollow circles are missed concepts, full ones are shown by some image."""
+
+    heading = "Variations"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(id=id)
+        self._evidence: Evidence | None = None
+        self._lines: list[list[Part]] = []
+
+    def show_evidence(self, evidence: Evidence) -> None:
+        """Take over the evidence."""
+        self._evidence = evidence
+        self._layout()
+
+    def aside(self) -> str:
+        """Say how many the images miss."""
+        if self._evidence is None or not self._evidence.variations:
+            return ""
+        return f"○ {self._evidence.missed} of {len(self._evidence.variations)} missed"
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._layout()
+
+    def body_line(self, y: int) -> Strip:
+        """Draw one line of a variation."""
+        if y < len(self._lines):
+            return self.strip(self._lines[y])
+        return self.strip([])
+
+    @property
+    def needed_height(self) -> int:
+        """Lines that all variations and the title take."""
+        return len(self._lines) + 1
+
+    def _layout(self) -> None:
+        self._lines = []
+        found = self._evidence
+        if found is not None and found.note:
+            self._lines = [[(line, "muted")] for line in wrap(found.note, self.size.width)]
+        for line in found.variations if found is not None else ():
+            texts = wrap(line.text, self.size.width - 10, most=4)
+            mark, look = ("○", "accent") if line.missed else ("●", "faint")
+            coverage = figures.score(line.coverage)
+            self._lines.append(
+                [(mark, look), (coverage, "muted"), ("  ", ""), (texts[0], "" if line.missed else "muted")]
+            )
+            self._lines += [[(" " * 9 + rest, "" if line.missed else "muted")] for rest in texts[1:]]
+        self.refresh()
+
+
+class Gallery(Panel):
+    """The candidate's images in half-blocks, decoded in a thread; as many as can be told apart."""
+
+    heading = "Images"
+
+    class _Decoded(Message):
+        """Tiles are ready."""
+
+        def __init__(self, evidence: Evidence, grid: Grid, tiles: Sequence[Tile | None]) -> None:
+            super().__init__()
+            self.evidence, self.grid, self.tiles = evidence, grid, tiles
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(id=id)
+        self._evidence: Evidence | None = None
+        self._grid = Grid(0, 0, 0, 0)
+        self._tiles: Sequence[Tile | None] = ()
+
+    def show_evidence(self, evidence: Evidence) -> None:
+        """Take over the evidence; pictures already drawn stay until the new ones are decoded."""
+        if self._evidence is None or evidence.pictures != self._evidence.pictures:
+            self._evidence = evidence
+            self._arrange()
+
+    def aside(self) -> str:
+        """Say how many of the images are seen."""
+        count = len(self._evidence.pictures) if self._evidence is not None else 0
+        seen = min(count, self._grid.places)
+        return f"{seen} of {count}" if count else ""
+
+    def on_resize(self) -> None:
+        """Lay the images out anew."""
+        self._arrange()
+
+    def body_line(self, y: int) -> Strip:
+        """Draw one line through a row of tiles."""
+        grid = self._grid
+        if not grid.places or y >= grid.rows * grid.height:
+            return self.strip([])
+        row, line = divmod(y, grid.height)
+        segments: list[Segment] = []
+        for tile in self._tiles[row * grid.columns : (row + 1) * grid.columns]:
+            if tile is None:
+                text = "no image" if line == 0 else ""
+                segments.append(Segment(text[: grid.width].ljust(grid.width), self.look("faint")))
+            else:
+                segments += tile.rows[line]
+            segments.append(Segment(" ", self.rich_style))
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _arrange(self) -> None:
+        if self._evidence is None or not self.size.width:
+            return
+        pictures = self._evidence.pictures
+        aspect = pictures[0].aspect if pictures else 1.0
+        grid = arrange(len(pictures), self.size.width, self.body_height, aspect)
+        self._decode(self._evidence, grid, self._ground())
+
+    def _ground(self) -> RGB:
+        color = self.background_colors[1]
+        return color.r, color.g, color.b
+
+    @work(thread=True, exclusive=True, group="pictures", description="decode images")
+    def _decode(self, evidence: Evidence, grid: Grid, background: RGB) -> None:
+        worker = get_current_worker()
+        tiles: list[Tile | None] = []
+        for shown in evidence.pictures[: grid.places]:
+            if worker.is_cancelled:
+                return
+            tiles.append(picture(shown.path, grid.width, grid.height, background))
+        self.post_message(self._Decoded(evidence, grid, tiles))
+
+    @on(_Decoded)
+    def _take(self, message: _Decoded) -> None:
+        if message.evidence is self._evidence:
+            self._grid, self._tiles = message.grid, message.tiles
+            self.refresh()

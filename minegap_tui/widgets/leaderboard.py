@@ -1,0 +1,157 @@
+"""The leaderboard: the most biased prompts first, around a selection that arriving rows never move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from minegap_tui.sanitise import fit
+from minegap_tui.view import figures
+from minegap_tui.view.session import Row
+from minegap_tui.widgets.panel import Panel, Part
+
+_WIDE = 64
+
+
+class Leaderboard(Panel, can_focus=True):
+    """Ranked rows with a cursor on one candidate.
+
+    While following, the cursor is on the most biased candidate, whichever that is. Otherwise it stays on its
+    candidate and that candidate stays on its line of the screen while others arrive around it.
+    """
+
+    heading = "Leaderboard"
+
+    class Selected(Message):
+        """Another candidate is under the cursor."""
+
+        def __init__(self, candidate_id: int) -> None:
+            super().__init__()
+            self.candidate_id = candidate_id
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest selection matters."""
+            return isinstance(message, Leaderboard.Selected)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(id=id)
+        self.selected: int | None = None
+        self.following = True
+        self._rows: Sequence[Row] = ()
+        self._places: dict[int, int] = {}
+        self._total = 0
+        self._top = 0
+
+    def show_rows(self, rows: Sequence[Row], total: int) -> None:
+        """Take over the leaderboard's rows; ``total`` counts those that are not among them too."""
+        line = self._cursor() - self._top
+        self._rows, self._total = rows, total
+        self._places = {row.candidate_id: place for place, row in enumerate(rows)}
+        if self.following:
+            self._select(0)
+        elif self.selected in self._places:
+            self._top = self._cursor() - line
+        elif rows:
+            self._select(min(self._top + line, len(rows) - 1))
+        self._keep_in_sight()
+        self.refresh()
+
+    def follow(self, following: bool) -> None:
+        """Follow the most biased candidate, or hold the selected one."""
+        self.following = following
+        if following:
+            self._select(0)
+            self._keep_in_sight()
+        self.refresh()
+
+    def move(self, by: int) -> None:
+        """Move the cursor by lines; a move by hand holds what it lands on."""
+        self._by_hand(self._cursor() + by)
+
+    def page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self._by_hand(self._cursor() + by * max(1, self._visible - 1))
+
+    def to_end(self, *, last: bool) -> None:
+        """Move the cursor to the first or the last row."""
+        self._by_hand(len(self._rows) - 1 if last else 0)
+
+    def aside(self) -> str:
+        """Say how many there are and what the cursor does."""
+        if not self._rows:
+            return ""
+        mode = "following the most biased" if self.following else "holding · space follows"
+        return f"{self._cursor() + 1} of {self._total} · {mode}"
+
+    def body_line(self, y: int) -> Strip:
+        """Draw the column heads or a row."""
+        roomy = self.size.width >= _WIDE
+        if y == 0:
+            origin = "origin    " if roomy else ""
+            return self.strip([(f"  {'#':>3}   score  gen  {origin}prompt", "faint")])
+        place = self._top + y - 1
+        if not 0 <= place < len(self._rows):
+            empty = "  the first scored prompt appears here" if y == 1 and not self._rows else ""
+            return self.strip([(empty, "faint")])
+        row = self._rows[place]
+        chosen = row.candidate_id == self.selected
+        parts: list[Part] = [
+            ("▌ " if chosen else "  ", "accent"),
+            (f"{place + 1:>3}", "muted" if chosen else "faint"),
+            (f"  {figures.score(row.score)}", "accent" if chosen else ""),
+            (f"  {row.generation:>3}  ", "muted"),
+        ]
+        if roomy:
+            parts.append((fit(row.origin, 8) + "  ", "muted"))
+        used = 18 + (10 if roomy else 0)
+        parts.append((fit(row.prompt, self.size.width - used), "strong" if chosen else ""))
+        return self.strip(parts, cursor=chosen)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self._keep_in_sight()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the row under the pointer."""
+        place = self._top + event.y - 2
+        if event.y >= 2 and place < len(self._rows):
+            self._by_hand(place)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Move down."""
+        event.stop()
+        self.move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Move up."""
+        event.stop()
+        self.move(-1)
+
+    @property
+    def _visible(self) -> int:
+        return max(1, self.body_height - 1)
+
+    def _cursor(self) -> int:
+        return self._places.get(self.selected, 0) if self.selected is not None else 0
+
+    def _by_hand(self, place: int) -> None:
+        if self._rows:
+            self.following = False
+            self._select(min(max(place, 0), len(self._rows) - 1))
+            self._keep_in_sight()
+            self.refresh()
+
+    def _select(self, place: int) -> None:
+        if not self._rows:
+            return
+        candidate_id = self._rows[place].candidate_id
+        if candidate_id != self.selected:
+            self.selected = candidate_id
+            self.post_message(self.Selected(candidate_id))
+
+    def _keep_in_sight(self) -> None:
+        cursor, visible = self._cursor(), self._visible
+        self._top = min(max(self._top, cursor - visible + 1, 0), cursor, max(0, len(self._rows) - visible))

@@ -1,0 +1,68 @@
+"""Best and median score of every generation, as two lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from minegap_tui.view import figures
+from minegap_tui.view.plot import Cell, Series, plot
+from minegap_tui.view.session import TrendPoint
+from minegap_tui.widgets.panel import Panel, Part
+
+_LABEL = figures.SCORE_WIDTH + 1
+_LOOKS = ("accent", "muted")
+
+
+class Trend(Panel):
+    """A plot over generations; its horizontal axis holds the whole session, so nothing shifts as it fills."""
+
+    heading = "Bias score by generation"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(id=id)
+        self._points: Sequence[TrendPoint] = ()
+        self._generations = 1
+
+    def show_trend(self, points: Sequence[TrendPoint], generations: int) -> None:
+        """Take over the points; ``generations`` is how many there will be."""
+        last = points[-1].generation if points else 1
+        self._points, self._generations = points, max(generations, last, 1)
+        self.refresh()
+
+    def aside(self) -> str:
+        """Say which line is which."""
+        return "━ best  ┅ median" if self._points else ""
+
+    def body_line(self, y: int) -> Strip:
+        """Draw a row of the plot, or the generations below it."""
+        rows = self.body_height - 1
+        width = self.size.width - _LABEL - 1
+        if not self._points or rows < 1 or width < 2:
+            return self.strip([("  lower is more biased" if y == 0 else "", "faint")])
+        if y >= rows:
+            first, last = "1", str(self._generations)
+            gap = " " * max(1, width - len(first) - len(last))
+            return self.strip(
+                [(" " * _LABEL + first + (gap + last if self._generations > 1 else ""), "faint")]
+            )
+        low, high = self._limits()
+        label = high if y == 0 else low if y == rows - 1 else None
+        shown = figures.score(label) if label is not None else " " * figures.SCORE_WIDTH
+        cells = self._plot(width, rows, (low, high))[y]
+        return self.strip([(shown + " ", "faint"), *_runs(cells)])
+
+    def _limits(self) -> tuple[float, float]:
+        low = min(point.best for point in self._points)
+        high = max(point.median for point in self._points)
+        return (low, high) if high > low else (low - 0.001, high + 0.001)
+
+    def _plot(self, width: int, rows: int, limits: tuple[float, float]) -> list[list[Cell]]:
+        best = Series([(point.generation, point.best) for point in self._points])
+        middle = Series([(point.generation, point.median) for point in self._points], dotted=True)
+        return plot([best, middle], (1, max(self._generations, 2)), limits, width, rows)
+
+
+def _runs(cells: list[Cell]) -> list[Part]:
+    return [(cell.character, _LOOKS[cell.series] if cell.series >= 0 else "") for cell in cells]
