@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 
 _SESSIONS = """
 SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.created_at, s.updated_at,
-       (SELECT coalesce(max(generation) + 1, 0) FROM candidates WHERE session_id = s.id),
+       (SELECT count(DISTINCT generation) FROM candidates WHERE session_id = s.id),
        (SELECT count(*) FROM candidates WHERE session_id = s.id),
        (SELECT count(*) FROM candidates WHERE session_id = s.id AND state = 'scored'),
        (SELECT min(r.score) FROM candidates c JOIN candidate_scores r ON r.candidate_id = c.id
