@@ -1,8 +1,8 @@
 """Starts an engine process and speaks its protocol: typed events out, a stop in.
 
 Knows the transport (pipes) and nothing of models; importing it loads no model library. The process leads a
-session of its own, so that a terminal's Ctrl-C reaches the client alone; when the client dies, the engine sees
-end-of-file on its standard input and stops cleanly.
+session of its own, so that a terminal's Ctrl-C reaches the client alone; when the client dies, the engine
+sees end-of-file on its standard input and stops cleanly.
 """
 
 from __future__ import annotations

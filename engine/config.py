@@ -21,6 +21,8 @@ from pydantic_settings import (
 )
 
 from engine.errors import InputError
+from engine.genetic import Breeding
+from engine.score import DEFAULT_ALPHA, DEFAULT_SCORE, SCORES
 
 MAX_PROMPT_CHARACTERS = 2000
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
@@ -87,16 +89,23 @@ class SearchSection(_Section):
     survivors: int = Field(default=4, ge=1)
     mutations: int = Field(default=3, ge=0)
     generations: int = Field(default=8, ge=1, le=100000)
-    images: int = Field(default=16, ge=1, le=4096)
+    images: int = Field(default=16, ge=2, le=4096)
     variations: int = Field(default=16, ge=2, le=4096)
-    score: str = Field(default="information", min_length=1)
-    alpha: float = Field(default=25.0, ge=0, le=100, allow_inf_nan=False)
+    score: str = DEFAULT_SCORE
+    alpha: float = Field(default=DEFAULT_ALPHA, ge=0, le=100, allow_inf_nan=False)
     objective: Literal["bias", "red", "green", "blue"] = "bias"
     axis: str = Field(default="", max_length=200)
     theme: str = Field(default="", max_length=200)
     elitist: bool = False
     lineage_cap: int | None = Field(default=None, ge=1)
     prompts: tuple[str, ...] = ()
+
+    @field_validator("score")
+    @classmethod
+    def _known_score(cls, name: str) -> str:
+        if name not in SCORES:
+            raise ValueError(f"there is no such score: use one of {', '.join(SCORES)}")
+        return name
 
     @field_validator("axis", "theme")
     @classmethod
@@ -116,14 +125,11 @@ class SearchSection(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> SearchSection:
-        b, s, m = self.population, self.survivors, self.mutations
-        if s > b:
-            raise ValueError(f"survivors = {s} exceeds population = {b}: at most {b} can survive")
-        if s * m > b:
-            raise ValueError(
-                f"survivors × mutations = {s} × {m} = {s * m} exceeds population = {b}: "
-                f"lower one of them or raise population to {s * m}"
-            )
+        b = self.population
+        try:
+            Breeding(b, self.survivors, self.mutations, self.elitist, self.lineage_cap)
+        except InputError as error:
+            raise ValueError(str(error).rstrip(".")) from error
         if len(self.prompts) > b:
             raise ValueError(f"population = {b} is less than the {len(self.prompts)} prompts given: raise it")
         return self

@@ -59,7 +59,7 @@ def test_a_path_in_the_file_is_relative_to_the_file_and_a_repo_id_is_not(tmp_pat
         ({"search": {"images": 0}}, ["search.images", "= 0", "1", "MINEGAP_SEARCH_IMAGES"]),
         (
             {"search": {"population": 8, "survivors": 3, "mutations": 3}},
-            ["3 × 3 = 9", "8", "raise population to 9"],
+            ["survivors × mutations = 9", "population = 8", "to 9"],
         ),
         ({"search": {"survivors": 17}}, ["survivors = 17", "population = 16"]),
         ({"search": {"variations": 1}}, ["search.variations = 1"]),
@@ -97,7 +97,7 @@ def test_a_malformed_file_is_bad_input(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing.toml"):
+    with pytest.raises(InputError, match=r"nothing\.toml"):
         load_config(tmp_path / "nothing.toml")
 
 

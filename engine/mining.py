@@ -1,0 +1,304 @@
+"""The work on one generation: from stored candidates to stored scores.
+
+Three chains run side by side and each goes through the candidates in order: *painting* (fixed units of B
+images, filled across candidates), *writing* (variations, then their embeddings) and *scoring* (a candidate as
+soon as its images and its texts are there). Every finished step is in the store before the next chain hears
+of it, and every step first asks the store, so running the generation again does only what is missing, with
+the same composition: the outcome is equal to the last bit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine import protocol
+from engine.bench import Bench
+from engine.measure import COLOURS, measure_bias, measure_colour
+from engine.meter import Meter
+from engine.models.protocols import PaintJob
+from engine.services import DrawnUnit, WritingTask
+from engine.writing import write
+from store.records import Candidate, ImageRecord, NewEvaluation, NewImage, Writing
+
+IN_FLIGHT = 2
+"""Units handed to the painter at once: the next one waits there while the last one's files are stored."""
+
+
+@dataclass
+class _Work:
+    """One candidate on its way: which draws it needs, and what has come of it."""
+
+    candidate: Candidate
+    measurement: int
+    seeds: tuple[int, ...]
+    images_left: int
+    painted: asyncio.Event = field(default_factory=asyncio.Event)
+    written: asyncio.Event = field(default_factory=asyncio.Event)
+    writing: Writing | None = None
+
+
+class GenerationWork:
+    """Evaluates one population.
+
+    Args:
+        bench: the session's tools.
+        candidates: the whole population in order, those already scored included.
+        measurements: for each candidate, how often its very prompt was measured in this session before
+            (an elite's survivors are measured again on new seeds).
+        afterwards: a task for the writer when it is done with this generation; its outcome is only stored.
+        meter: counts images.
+        stopping: set when no new unit shall be begun.
+        painter_free: cleared while units are with the painter.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        candidates: Sequence[Candidate],
+        measurements: Sequence[int],
+        afterwards: WritingTask | None,
+        meter: Meter,
+        stopping: asyncio.Event,
+        painter_free: asyncio.Event,
+    ) -> None:
+        self._bench = bench
+        self._meter = meter
+        self._stopping = stopping
+        self._painter_free = painter_free
+        self._afterwards = afterwards
+        self._generation = candidates[0].generation
+        images = bench.config.search.images
+        self._work = [
+            _Work(
+                candidate,
+                measurement,
+                tuple(bench.seed("image", candidate.prompt, measurement * images + i) for i in range(images)),
+                images,
+            )
+            for candidate, measurement in zip(candidates, measurements, strict=True)
+        ]
+        self._images_total = images * len(candidates)
+        self._images_done = 0
+
+    async def run(self) -> None:
+        """Evaluate every candidate that is still waiting.
+
+        Raises:
+            MachineError, InputError: a model failed.
+            StoreError: the store failed; everything stored before stays.
+        """
+        try:
+            async with asyncio.TaskGroup() as chains:
+                chains.create_task(self._paint(), name="painting")
+                chains.create_task(self._write(), name="writing")
+                chains.create_task(self._score(), name="scoring")
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    @property
+    def _colour(self) -> str | None:
+        """The colour that is mined for instead of bias, if any: it needs no writer and no scorer."""
+        name = self._bench.config.search.objective
+        return name if name in COLOURS else None
+
+    # ------------------------------------------------------------ painting
+
+    async def _paint(self) -> None:
+        items = [(work, seed) for work in self._work for seed in work.seeds]
+        size = self._bench.config.painter.batch_size
+        stored = {id(work): set(await self._find_images(work)) for work in self._work}
+        under_way: deque[tuple[list[tuple[_Work, int]], asyncio.Task[DrawnUnit]]] = deque()
+        self._meter.begin()
+        try:
+            for start in range(0, len(items), size):
+                unit = items[start : start + size]
+                if all(seed in stored[id(work)] for work, seed in unit):
+                    self._meter.found(len(unit))
+                    self._count(unit)
+                    continue
+                if len(under_way) == IN_FLIGHT:
+                    await self._keep(*under_way.popleft())
+                if self._stopping.is_set():
+                    break
+                self._painter_free.clear()
+                jobs = [PaintJob(work.candidate.prompt, seed) for work, seed in unit]
+                under_way.append((unit, asyncio.create_task(self._bench.studio.paint(jobs))))
+            while under_way:
+                await self._keep(*under_way.popleft())
+        finally:
+            for _, task in under_way:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
+            self._painter_free.set()
+
+    async def _keep(self, unit: list[tuple[_Work, int]], task: asyncio.Task[DrawnUnit]) -> None:
+        """Store a unit in one transaction when it arrives."""
+        bench = self._bench
+        drawn = await task
+        new = [
+            NewImage(
+                prompt=work.candidate.prompt,
+                seed=seed,
+                pipeline=bench.studio.painter,
+                png=image.png,
+                width=drawn.width,
+                height=drawn.height,
+                blank=image.blank,
+                mean_rgb=image.mean_rgb,
+                batch_size=drawn.batch_size,
+                scorer=bench.studio.scorer,
+                embedding=image.embedding,
+            )
+            for (work, seed), image in zip(unit, drawn.images, strict=True)
+        ]
+        await bench.keeper.call(bench.keeper.store.save_images, new)
+        self._meter.drew(len(unit))
+        await bench.notice(*drawn.notes)
+        self._count(unit)
+
+    def _count(self, unit: list[tuple[_Work, int]]) -> None:
+        for work, _ in unit:
+            work.images_left -= 1
+            if work.images_left == 0:
+                work.painted.set()
+        self._images_done += len(unit)
+        self._progress("painting", self._images_done, self._images_total)
+
+    async def _find_images(self, work: _Work) -> dict[int, ImageRecord]:
+        studio, keeper = self._bench.studio, self._bench.keeper
+        return await keeper.call(
+            keeper.store.find_images, work.candidate.prompt, work.seeds, studio.painter, studio.scorer
+        )
+
+    # ------------------------------------------------------------ writing
+
+    async def _write(self) -> None:
+        """Write variations and embed them; embedding overlaps with writing the next candidate's."""
+        search = self._bench.config.search
+        embedding: asyncio.Task[None] | None = None
+        try:
+            for done, work in enumerate(self._work if self._colour is None else (), 1):
+                task = WritingTask(
+                    kind="variations",
+                    count=search.variations,
+                    seed=self._bench.seed("variations", work.candidate.prompt, work.measurement),
+                    prompt=work.candidate.prompt,
+                    axis=search.axis,
+                    theme=search.theme,
+                )
+                writing = await write(self._bench, task)
+                if embedding is not None:
+                    await embedding
+                embedding = asyncio.create_task(self._embed(work, writing))
+                self._progress("writing", done, len(self._work))
+            if embedding is not None:
+                await embedding
+            if self._afterwards is not None:
+                await write(self._bench, self._afterwards)
+        finally:
+            if embedding is not None:
+                embedding.cancel()
+
+    async def _embed(self, work: _Work, writing: Writing) -> None:
+        bench = self._bench
+        keeper, scorer = bench.keeper, bench.studio.scorer
+        if writing.texts:
+            found = await keeper.call(keeper.store.find_text_embeddings, scorer, writing.texts)
+            if any(text not in found for text in writing.texts):
+                # all of a candidate's texts go in one call: a vector then depends on this candidate alone
+                embedded = await bench.studio.embed_texts(writing.texts)
+                vectors = dict(zip(writing.texts, embedded.vectors, strict=True))
+                await keeper.call(keeper.store.save_text_embeddings, scorer, vectors)
+                if any(embedded.truncated):
+                    await bench.notice(
+                        f"{sum(embedded.truncated)} variations are longer than the scorer reads and were cut."
+                    )
+        work.writing = writing
+        work.written.set()
+
+    # ------------------------------------------------------------ scoring
+
+    async def _score(self) -> None:
+        for done, work in enumerate(self._work, 1):
+            await work.painted.wait()
+            if self._colour is None:
+                await work.written.wait()
+            if work.candidate.state == "waiting":
+                await self._evaluate(work)
+            self._progress("scoring", done, len(self._work))
+
+    async def _evaluate(self, work: _Work) -> None:
+        bench, search = self._bench, self._bench.config.search
+        found = await self._find_images(work)
+        records = [found[seed] for seed in work.seeds]
+        shown = [record for record in records if not record.blank]
+        if len(shown) < len(records):
+            await bench.notice(
+                f"{len(records) - len(shown)} of {len(records)} images of a candidate are blank."
+            )
+        if 2 * len(shown) < len(records):
+            await self._give_up(work, f"{len(records) - len(shown)} of {len(records)} images are blank")
+            return
+        if self._colour is not None:
+            evaluation = measure_colour(self._colour, shown)
+        else:
+            writing = work.writing
+            assert writing is not None
+            if len(writing.texts) < 2:
+                await self._give_up(
+                    work,
+                    f"the writer found {len(writing.texts)} of {search.variations} variations, 2 are needed",
+                )
+                return
+            keeper = bench.keeper
+            vectors = await keeper.call(keeper.store.find_text_embeddings, bench.studio.scorer, writing.texts)
+            texts = np.stack([vectors[text] for text in writing.texts])  # (T, D)
+            evaluation = measure_bias(search, bench.studio.logit_scale, writing, texts, shown)
+        await self._finish(work, evaluation)
+
+    async def _finish(self, work: _Work, evaluation: NewEvaluation) -> None:
+        bench, candidate = self._bench, work.candidate
+        await bench.keeper.call(bench.keeper.store.save_evaluation, candidate.id, evaluation)
+        await bench.record(
+            protocol.CandidateScored(
+                candidate_id=candidate.id,
+                generation=candidate.generation,
+                position=candidate.position,
+                prompt=candidate.prompt,
+                origin=candidate.origin,
+                parent_id=candidate.parent_id,
+                score=evaluation.scores[evaluation.score_name],
+                score_name=evaluation.score_name,
+                missed=tuple(evaluation.variations[index] for index in evaluation.missed),
+            )
+        )
+
+    async def _give_up(self, work: _Work, reason: str) -> None:
+        bench, candidate = self._bench, work.candidate
+        await bench.keeper.call(bench.keeper.store.set_candidate_state, candidate.id, "failed", reason)
+        await bench.record(
+            protocol.CandidateFailed(
+                candidate_id=candidate.id,
+                generation=candidate.generation,
+                position=candidate.position,
+                prompt=candidate.prompt,
+                reason=reason,
+            )
+        )
+
+    def _progress(self, stage: str, done: int, total: int) -> None:
+        self._bench.emit(
+            protocol.Progress(
+                stage=stage,
+                generation=self._generation,
+                done=done,
+                total=total,
+                images_per_second=self._meter.images_per_second(),
+                eta_seconds=self._meter.eta_seconds(),
+            )
+        )

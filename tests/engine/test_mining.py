@@ -1,0 +1,345 @@
+"""The loop through the real store: equal twice, equal after any interruption, equal in any batch size."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import FakeModels, FakePen, FakeStudio
+
+from engine import protocol
+from engine.config import MiningConfig, load_config, score_config
+from engine.errors import InputError, MachineError
+from engine.session import Stop, run_session
+from store import StoreError, open_reader
+
+SMALL: dict[str, dict[str, Any]] = {
+    "session": {"seed": 7, "name": "test"},
+    "painter": {"batch_size": 5},
+    "search": {
+        "population": 5,
+        "survivors": 2,
+        "mutations": 1,
+        "generations": 3,
+        "images": 4,
+        "variations": 3,
+    },
+}
+
+
+def config(**search: Any) -> MiningConfig:
+    return load_config(None, SMALL | {"search": SMALL["search"] | search})
+
+
+async def run(
+    store: Path,
+    given: MiningConfig | None = None,
+    resume: str | None = None,
+    models: FakeModels | None = None,
+    stop: Stop | None = None,
+    hear: Callable[[protocol.Event], None] | None = None,
+) -> list[protocol.Event]:
+    events: list[protocol.Event] = []
+
+    def emit(event: protocol.Event) -> None:
+        events.append(protocol.decode_event(protocol.encode(event)))
+        if hear is not None:
+            hear(event)
+
+    await run_session(store, given, resume, models or FakeModels(), emit, stop or Stop())
+    return events
+
+
+def mined(store: Path) -> list[tuple[Any, ...]]:
+    """Everything that two equal runs must agree on, to the last bit."""
+    with open_reader(store) as reader:
+        (session,) = reader.sessions()
+        rows: list[tuple[Any, ...]] = []
+        for generation in reader.generations(session.id):
+            for candidate in reader.candidates(session.id, generation.generation):
+                evidence = reader.candidate(candidate.id)
+                evaluation = evidence.evaluation
+                parent = evidence.parents[0].prompt if evidence.parents else None
+                row = (candidate.generation, candidate.position, candidate.prompt, candidate.origin, parent)
+                if evaluation is None:
+                    rows.append((*row, candidate.state, candidate.reason))
+                else:
+                    rows.append(
+                        (
+                            *row,
+                            tuple(sorted(evaluation.scores.items())),
+                            evaluation.similarity.tobytes(),
+                            tuple(image.seed for image in evaluation.images),
+                            tuple(image.sha256 for image in evaluation.images),
+                            tuple(variation.text for variation in evaluation.variations),
+                        )
+                    )
+        return [*rows, tuple(one.prompt for one in reader.leaderboard(session.id, 100))]
+
+
+async def test_a_session_breeds_as_configured_and_every_candidate_is_scored(tmp_path: Path) -> None:
+    events = await run(tmp_path, config())
+    with open_reader(tmp_path) as reader:
+        (session,) = reader.sessions()
+        assert session.state == "finished"
+        populations = [reader.candidates(session.id, generation) for generation in (1, 2, 3)]
+        stored = reader.events(session.id)
+    assert [len(population) for population in populations] == [5, 5, 5]
+    assert {candidate.origin for candidate in populations[0]} == {"initial"}
+    for before, after in zip(populations, populations[1:], strict=False):
+        best = sorted(before, key=lambda one: (one.score, one.id))[:2]
+        mutants = [one for one in after if one.origin == "mutation"]
+        assert [one.parent_id for one in mutants] == [one.id for one in best]
+        assert [one.origin for one in after].count("random") == 3
+    prompts = [one.prompt for population in populations for one in population]
+    assert len(set(prompts)) == 15
+    scored = [event for event in events if isinstance(event, protocol.CandidateScored)]
+    assert len(scored) == 15
+    finished = [event for event in events if isinstance(event, protocol.GenerationFinished)]
+    assert [set(event.archived) for event in finished[:2]] == [
+        {one.id for one in sorted(population, key=lambda one: (one.score, one.id))[:2]}
+        for population in populations[:2]
+    ]
+    assert isinstance(events[-1], protocol.Finished)
+    numbers = [event.seq for event in events if event.seq]
+    assert numbers == [event.seq for event in stored]
+    assert {event.kind for event in stored} >= {"session_opened", "generation_started", "candidate_scored"}
+
+
+async def test_the_first_candidate_is_scored_before_the_generation_is_drawn(tmp_path: Path) -> None:
+    models = FakeModels()
+    units_at_first_score: list[int] = []
+
+    def hear(event: protocol.Event) -> None:
+        if isinstance(event, protocol.CandidateScored) and not units_at_first_score:
+            units_at_first_score.append(len(models.studio.units))
+
+    await run(tmp_path, config(population=20, generations=1), models=models, hear=hear)
+    assert units_at_first_score[0] < len(models.studio.units) / 2
+
+
+async def test_the_same_session_twice_is_equal_to_the_last_bit(tmp_path: Path) -> None:
+    await run(tmp_path / "a", config())
+    await run(tmp_path / "b", config())
+    assert mined(tmp_path / "a") == mined(tmp_path / "b")
+
+
+async def test_another_seed_is_another_session(tmp_path: Path) -> None:
+    await run(tmp_path / "a", config())
+    await run(tmp_path / "b", load_config(None, SMALL | {"session": {"seed": 8}}))
+    assert mined(tmp_path / "a") != mined(tmp_path / "b")
+
+
+async def test_batch_size_changes_neither_images_nor_scores(tmp_path: Path) -> None:
+    for size in (1, 4, 16):
+        given = load_config(None, SMALL | {"painter": {"batch_size": size}})
+        await run(tmp_path / str(size), given)
+    assert mined(tmp_path / "4") == mined(tmp_path / "16") == mined(tmp_path / "1")
+
+
+async def test_units_are_full_and_filled_across_candidates(tmp_path: Path) -> None:
+    models = FakeModels()
+    await run(tmp_path, config(generations=1), models=models)
+    assert [len(unit) for unit in models.studio.units] == [5, 5, 5, 5]
+    assert len({job.prompt for job in models.studio.units[0]}) == 2
+
+
+class Tripped(MachineError):
+    """What a trip raises."""
+
+
+class Wire:
+    """Raises at the n-th step over the studio, the pen and the store together."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __call__(self, step: str) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Tripped(f"tripped at {step}")
+
+
+async def steps_of_a_run(store: Path) -> int:
+    wire = Wire(0)
+    await run(store, config(), models=FakeModels(FakeStudio(wire), FakePen(wire)))
+    return -wire.left
+
+
+async def test_an_interruption_at_any_step_of_the_models_changes_nothing(tmp_path: Path) -> None:
+    steps = await steps_of_a_run(tmp_path / "whole")
+    whole = mined(tmp_path / "whole")
+    assert steps > 30
+    for at in range(1, steps + 1):
+        store = tmp_path / f"cut {at}"
+        wire = Wire(at)
+        with pytest.raises(Tripped):
+            await run(store, config(), models=FakeModels(FakeStudio(wire), FakePen(wire)))
+        with open_reader(store) as reader:
+            (session,) = reader.sessions()
+        assert session.state == "failed"
+        await run(store, resume=session.id)
+        assert mined(store) == whole, f"cut at step {at}"
+
+
+async def test_a_session_cut_at_every_third_step_still_ends_equal(tmp_path: Path) -> None:
+    await run(tmp_path / "whole", config())
+    session_id = None
+    for _ in range(60):
+        wire = Wire(3)
+        models = FakeModels(FakeStudio(wire), FakePen(wire))
+        try:
+            await run(tmp_path / "cut", None if session_id else config(), resume=session_id, models=models)
+            break
+        except Tripped:
+            with open_reader(tmp_path / "cut") as reader:
+                (session,) = reader.sessions()
+            session_id = session.id
+    assert mined(tmp_path / "cut") == mined(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("every", [1, 2, 5, 11, 23])
+async def test_a_disk_that_fails_at_a_commit_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    from store import Store
+
+    await run(tmp_path / "whole", config())
+    original = Store.save_images
+    calls = 0
+
+    def failing(self: Store, images: Any) -> list[int]:
+        nonlocal calls
+        calls += 1
+        if calls == every:
+            raise StoreError("The disk is full: make room.", 3)
+        return original(self, images)
+
+    monkeypatch.setattr(Store, "save_images", failing)
+    store = tmp_path / "full"
+    if every <= 12:  # three generations of four units
+        with pytest.raises(StoreError):
+            await run(store, config())
+        with open_reader(store) as reader:
+            (session,) = reader.sessions()
+        assert "make room" in session.reason
+        await run(store, resume=session.id)
+    else:
+        await run(store, config())
+    assert mined(store) == mined(tmp_path / "whole")
+
+
+async def test_a_stop_keeps_the_units_in_flight_and_resumes_equal(tmp_path: Path) -> None:
+    await run(tmp_path / "whole", config())
+    stop, models = Stop(), FakeModels()
+
+    def hear(event: protocol.Event) -> None:
+        if isinstance(event, protocol.CandidateScored):
+            stop.ask()
+
+    store = tmp_path / "stopped"
+    events = await run(store, config(), models=models, stop=stop, hear=hear)
+    last = events[-1]
+    assert isinstance(last, protocol.Finished)
+    assert last.state == "interrupted"
+    assert models.closed
+    states = [event.state for event in events if isinstance(event, protocol.StateChanged)]
+    assert states == ["mining", "stopping", "interrupted"]
+    with sqlite3.connect(store / "minegap.db") as database:
+        (images,) = database.execute("SELECT count(*) FROM images").fetchone()
+    assert images == sum(len(unit) for unit in models.studio.units)
+    again = FakeModels()
+    await run(store, resume=last.session_id, models=again)
+    assert mined(store) == mined(tmp_path / "whole")
+    assert sum(map(len, again.studio.units)) + images == 3 * 5 * 4
+
+
+async def test_resuming_a_finished_session_does_nothing(tmp_path: Path) -> None:
+    events = await run(tmp_path, config())
+    before = mined(tmp_path)
+    opened = next(event for event in events if isinstance(event, protocol.SessionOpened))
+    models = FakeModels()
+    await run(tmp_path, resume=opened.session_id, models=models)
+    assert models.studio.units == []
+    assert models.pen.tasks == []
+    assert mined(tmp_path) == before
+
+
+async def test_resuming_with_other_models_is_refused(tmp_path: Path) -> None:
+    stop = Stop()
+    events = await run(tmp_path, config(), stop=stop, hear=lambda event: stop.ask())
+    session_id = next(event.session_id for event in events if isinstance(event, protocol.SessionOpened))
+    with pytest.raises(InputError, match="painter"):
+        await run(tmp_path, resume=session_id, models=FakeModels(FakeStudio(painter="another")))
+
+
+async def test_too_few_variations_fail_the_candidate_alone(tmp_path: Path) -> None:
+    given = config(prompts=["a lonely word", "a cat"], generations=2)
+    models = FakeModels(pen=FakePen(scarce=frozenset({"a lonely word"})))
+    events = await run(tmp_path, given, models=models)
+    (failed,) = [event for event in events if isinstance(event, protocol.CandidateFailed)]
+    assert failed.prompt == "a lonely word"
+    assert "1 of 3 variations" in failed.reason
+    assert isinstance(events[-1], protocol.Finished)
+    assert events[-1].state == "finished"
+
+
+async def test_blank_images_are_reported_and_mostly_blank_candidates_fail(tmp_path: Path) -> None:
+    given = config(prompts=["a forbidden thing"], generations=1)
+    models = FakeModels(FakeStudio(blank_prompts=frozenset({"a forbidden thing"})))
+    events = await run(tmp_path, given, models=models)
+    (failed,) = [event for event in events if isinstance(event, protocol.CandidateFailed)]
+    assert "4 of 4 images are blank" in failed.reason
+    assert any(isinstance(event, protocol.Notice) and "blank" in event.message for event in events)
+
+
+async def test_prompts_are_scored_without_breeding(tmp_path: Path) -> None:
+    models = FakeModels()
+    await run(tmp_path, score_config(config(), ("a cat", "a dog")), models=models)
+    assert {task.kind for task in models.pen.tasks} == {"variations"}
+    with open_reader(tmp_path) as reader:
+        (session,) = reader.sessions()
+        population = reader.candidates(session.id, 1)
+    assert [(one.prompt, one.origin, one.state) for one in population] == [
+        ("a cat", "human", "scored"),
+        ("a dog", "human", "scored"),
+    ]
+
+
+async def test_elites_are_measured_again_on_new_seeds(tmp_path: Path) -> None:
+    await run(tmp_path, config(elitist=True, population=6))
+    with open_reader(tmp_path) as reader:
+        (session,) = reader.sessions()
+        elites = [one for one in reader.candidates(session.id, 2) if one.origin == "elite"]
+        assert len(elites) == 2
+        for elite in elites:
+            now = reader.candidate(elite.id).evaluation
+            before = reader.candidate(elite.parent_id or 0).evaluation
+            assert now is not None
+            assert before is not None
+            assert not {image.seed for image in now.images} & {image.seed for image in before.images}
+
+
+@pytest.mark.parametrize(("colour", "channel"), [("red", 0), ("green", 1), ("blue", 2)])
+async def test_a_colour_is_mined_without_variations(tmp_path: Path, colour: str, channel: int) -> None:
+    models = FakeModels()
+    await run(tmp_path, config(objective=colour, generations=4), models=models)
+    assert "variations" not in {task.kind for task in models.pen.tasks}
+    with open_reader(tmp_path) as reader:
+        (session,) = reader.sessions()
+        board = reader.leaderboard(session.id, 100)
+        means = [
+            np.mean([image.mean_rgb[channel] for image in reader.candidate(one.id).evaluation.images])  # type: ignore[union-attr]
+            for one in board
+        ]
+    assert np.mean(means[:5]) > np.mean(means[-5:])
+
+
+async def test_an_unknown_session_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        await run(tmp_path, resume="01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    assert caught.value.exit_code == 2
