@@ -220,11 +220,15 @@ class BatchedLlama:
         return [reply.decode("utf-8", "replace") for reply in replies]
 
     def _is_end(self, token: int, reply: bytearray) -> bool:
-        """Add a token's text to a reply; True at an end mark and once a line with text in it has ended."""
+        """Add a token's text to a reply; True at an end mark and once a line of substance has ended.
+
+        A line that ends in a colon only announces the next one ("Here is a caption:").
+        """
         if llama_cpp.llama_vocab_is_eog(self._vocabulary, token):
             return True
         reply += self._piece(token, special=False)
-        return b"\n" in reply.lstrip()
+        ended = (line.strip() for line in reply.split(b"\n")[:-1])
+        return any(line and not line.endswith(b":") for line in ended)
 
     def _decode(self, rows: Sequence[tuple[int, int, int]], *, last_only: bool | None = None) -> bool:
         """Decode (token, position, sequence) rows; False where the cache has no room.

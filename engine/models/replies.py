@@ -85,15 +85,14 @@ _IRREGULAR: Final = dict(
 
 
 def clean_reply(raw: str) -> str:
-    """The caption in a reply: its first line with text, without bullet, number, label or quotes."""
-    line = next((line for line in raw.splitlines() if line.strip()), "")
+    """The caption in a reply: its first line of substance, without bullet, number, label or quotes."""
+    lines = [line for line in raw.split("\n") if line.strip()]
+    line = next((line for line in lines if not line.rstrip().endswith(":")), "".join(lines[:1]))
     line = " ".join(line.split())
-    for _ in range(3):  # marks come nested: 1. **Caption:** "…"
+    before = ""
+    while line != before:  # marks come nested: 1. **Caption:** "…"
         before = line
-        line = _LABEL.sub("", _BULLET.sub("", line))
-        line = _unquoted(line)
-        if line == before:
-            break
+        line = _unquoted(_LABEL.sub("", _BULLET.sub("", line)))
     return line
 
 
