@@ -1,0 +1,377 @@
+"""Nothing saved is lost: killed writers, full and read-only disks, two writers, damaged and foreign files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from store_crash import FIRST, SECOND
+from store_samples import PIPELINE, SCORER, image, scored, session
+
+from store import Store, StoreError, open_reader, open_store
+from store.connection import DATABASE, refuse_network_disk
+from store.lock import LOCK_FILE
+
+HERE = Path(__file__).parent
+
+
+def assert_every_row_has_its_file(folder: Path) -> int:
+    with open_reader(folder) as reader:
+        rows = reader._rows("SELECT path, sha256, bytes FROM images")
+        for path, sha256, size in rows:
+            content = (folder / path).read_bytes()
+            assert len(content) == size
+            assert hashlib.sha256(content).hexdigest() == sha256
+        return len(rows)
+
+
+def test_killed_after_any_step_of_saving_images(tmp_path: Path) -> None:
+    """No dangling row, no half file, the batch is there whole or not at all; saving it again completes it."""
+    done = subprocess.run(
+        [sys.executable, HERE / "store_crash.py", tmp_path], check=True, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent.parent}"},
+    )  # fmt: skip
+    steps = int(done.stdout)
+    assert steps > 15  # two files, their directories and the statements of the transaction
+    outcomes = set()
+    orphans = 0
+    for step in range(steps):
+        folder = tmp_path / str(step)
+        rows = assert_every_row_has_its_file(folder)
+        outcomes.add(rows)
+        for path in folder.glob("images/??/??/*.png"):
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
+        with open_store(folder) as store:
+            assert store.sessions()[0].state == "interrupted"
+            if rows == len(FIRST):
+                orphans += len(store.remove_orphans())
+            assert store.orphans() == ()
+            ids = store.save_images([*FIRST, *SECOND])
+            assert len(set(ids)) == 4
+            assert store.orphans() == ()
+        assert assert_every_row_has_its_file(folder) == 4
+    assert outcomes == {len(FIRST), len(FIRST) + len(SECOND)}
+    assert orphans > 0  # the kills did hit between file and row
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from store_samples import image, session
+from store import open_store
+store = open_store(Path(sys.argv[1]))
+session(store)
+for number in range(10**6):
+    store.save_images([image(f"prompt {number}", seed) for seed in range(8)])
+    print(number, flush=True)
+"""
+
+
+def start_writer(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, folder], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent.parent}"},
+    )  # fmt: skip
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    with start_writer(tmp_path) as writer:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            if int(line) == 20:
+                writer.kill()
+                break
+    assert assert_every_row_has_its_file(tmp_path) >= 21 * 8
+    with open_store(tmp_path) as store:
+        for number in range(21):
+            assert len(store.find_images(f"prompt {number}", range(8), PIPELINE, SCORER)) == 8
+
+
+def test_a_second_writer_is_told_who_the_first_is(tmp_path: Path) -> None:
+    with start_writer(tmp_path) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        with pytest.raises(StoreError, match=f"process {writer.pid} ") as caught:
+            open_store(tmp_path)
+        assert caught.value.exit_code == 2
+        with open_reader(tmp_path) as reader:
+            assert reader.sessions()[0].state == "mining"
+        writer.kill()
+    with open_store(tmp_path) as store:
+        (left,) = store.sessions()
+        assert (left.state, left.reason) == ("interrupted", "its engine ended without a word")
+        with pytest.raises(StoreError, match=f"process {os.getpid()} "):
+            open_store(tmp_path)
+    open_store(tmp_path).close()
+
+
+def test_states_that_an_engine_did_set_stay(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        for state in ("finished", "interrupted", "failed", "mining"):
+            store.set_session_state(session(store, state), state, "said so")  # type: ignore[arg-type]
+    with open_store(tmp_path) as store:
+        states = {one.name: (one.state, one.reason) for one in store.sessions()}
+    assert states.pop("mining") == ("interrupted", "its engine ended without a word")
+    assert states == {name: (name, "said so") for name in ("finished", "interrupted", "failed")}
+
+
+def test_a_new_store_is_private_and_closing_twice_is_fine(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "a" / "b")
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
+    store.close()
+    store.close()
+    assert (tmp_path / "a" / "b" / LOCK_FILE).read_bytes() == b""
+
+
+def test_guarantees_of_the_connections(tmp_path: Path) -> None:
+    def pragma(source: object, name: str) -> object:
+        return source._rows(f"PRAGMA {name}")[0][0]  # type: ignore[attr-defined]
+
+    with open_store(tmp_path) as store, open_reader(tmp_path) as reader:
+        wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
+        assert {name: pragma(store, name) for name in wanted} == wanted
+        wanted = {"wal_autocheckpoint": 0, "query_only": 1}
+        assert {name: pragma(reader, name) for name in wanted} == wanted
+
+
+# ---------------------------------------------------------------- files that are no store
+
+
+def test_there_is_no_store(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(StoreError, match="There is no store") as caught:
+            open_reader(folder)
+        assert caught.value.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_path_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(StoreError, match="not a directory") as caught:
+            open_store(path)
+        assert caught.value.exit_code == 2
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    before = (tmp_path / DATABASE).read_bytes()
+    for opener in (open_store, open_reader):
+        with pytest.raises(StoreError, match=r"newer MineGap .*its schema is 99.* update MineGap") as caught:
+            opener(tmp_path)
+        assert caught.value.exit_code == 2
+    assert (tmp_path / DATABASE).read_bytes() == before
+    assert (tmp_path / LOCK_FILE).read_bytes() == b""
+
+
+def test_an_older_schema_asks_a_reader_for_patience(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("PRAGMA user_version=3")
+    connection.close()
+    with pytest.raises(StoreError, match="older MineGap"):
+        open_reader(tmp_path)
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("CREATE TABLE cookies (id)")
+    connection.close()
+    before = (tmp_path / DATABASE).read_bytes()
+    for opener in (open_store, open_reader):
+        with pytest.raises(StoreError, match="another program's database") as caught:
+            opener(tmp_path)
+        assert caught.value.exit_code == 2
+    assert (tmp_path / DATABASE).read_bytes() == before
+
+
+def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"not a database, not by far\n" * 400)
+    before = (tmp_path / DATABASE).read_bytes()
+    for opener in (open_store, open_reader):
+        with pytest.raises(StoreError, match="no SQLite database") as caught:
+            opener(tmp_path)
+        assert caught.value.exit_code == 2
+    assert (tmp_path / DATABASE).read_bytes() == before
+
+
+@pytest.mark.parametrize("kept", [100, 4096, 20_000, -4096])
+def test_a_truncated_database_is_refused(tmp_path: Path, kept: int) -> None:
+    with open_store(tmp_path) as store:
+        scored(store, session(store), 0, ["a", "b"], [0.1, 0.2])
+    whole = (tmp_path / DATABASE).read_bytes()
+    (tmp_path / DATABASE).write_bytes(whole[:kept])
+    for opener in (open_store, open_reader):
+        with pytest.raises(StoreError, match=r"damaged|no SQLite database") as caught:
+            opener(tmp_path)
+        assert caught.value.exit_code == 2
+    assert (tmp_path / DATABASE).read_bytes() == whole[:kept]
+
+
+def test_damage_is_looked_for_after_an_unclean_end(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        scored(store, session(store), 0, [f"prompt {number}" for number in range(40)], [0.5] * 40)
+    content = bytearray((tmp_path / DATABASE).read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = os.urandom(4096)
+    (tmp_path / DATABASE).write_bytes(content)
+    (tmp_path / LOCK_FILE).write_text("process 1 (left behind)")
+    for _ in range(2):  # the mark stays until a writer has found the database whole
+        with pytest.raises(StoreError, match=r"damaged .*\.recover") as caught:
+            open_store(tmp_path)
+        assert caught.value.exit_code == 2
+
+
+def test_a_file_that_was_created_but_never_written_is_a_new_store(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).touch()
+    with pytest.raises(StoreError, match="There is no store"):
+        open_reader(tmp_path)
+    with open_store(tmp_path) as store:
+        assert store.sessions() == ()
+
+
+# ---------------------------------------------------------------- disks
+
+
+@contextmanager
+def small_disk(folder: Path, size: str = "3m") -> Iterator[Path]:
+    """A file system of its own, where this machine lets us make one."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", folder]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def append_events_for_ever(store: Store, run: str) -> None:
+    while True:
+        store.append_event(run, "note", {"text": "x" * 4000})
+
+
+def test_a_full_disk_loses_nothing_and_mining_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk, open_store(disk / "store") as store:
+        run = session(store)
+        ballast = disk / "ballast"
+        ballast.write_bytes(b"x" * 1_000_000)
+        saved = 0
+        refusal = None
+        while refusal is None:
+            try:
+                store.save_images([image("big", saved, os.urandom(50_000)), image("big", 10_000 + saved)])
+                saved += 1
+            except StoreError as error:
+                refusal = error
+        assert refusal.exit_code == 3
+        assert "is full: free some space" in str(refusal)
+        assert saved > 5
+        # rows only: the last free blocks go to the database's log
+        with pytest.raises(StoreError, match="is full") as caught:
+            append_events_for_ever(store, run)
+        assert caught.value.exit_code == 3
+        assert assert_every_row_has_its_file(disk / "store") == 2 * saved
+        ballast.unlink()
+        store.save_images([image("big", saved), image("big", 10_000 + saved)])
+        store.append_event(run, "resumed", {})
+        assert len(store.find_images("big", range(saved + 1), PIPELINE, SCORER)) == saved + 1
+
+
+def test_no_store_can_be_made_on_a_full_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        with pytest.raises(OSError, match="No space"):
+            (disk / "ballast").write_bytes(b"x" * 10_000_000)
+        with pytest.raises(StoreError, match="is full") as caught:
+            open_store(disk / "store")
+        assert caught.value.exit_code == 3
+        (disk / "ballast").unlink()
+        open_store(disk / "store").close()
+
+
+def test_a_read_only_disk_can_be_read_and_says_so_when_written(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        with open_store(disk / "store") as store:
+            run = session(store)
+            scored(store, run, 0, ["a"], [0.5])
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with open_reader(disk / "store") as reader:
+            assert [one.prompt for one in reader.leaderboard(run)] == ["a"]
+        for folder in (disk / "store", disk / "new"):
+            with pytest.raises(StoreError, match="cannot be written: make it writable") as caught:
+                open_store(folder)
+            assert caught.value.exit_code == 3
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_file_size_limit_is_a_full_disk(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        run = session(store)
+        (kept,) = scored(store, run, 0, ["a"], [0.5])
+        limit = max(path.stat().st_size for path in tmp_path.iterdir())
+        with file_size_limit(limit):
+            with pytest.raises(StoreError) as caught:
+                store.save_images([image("a", 8, os.urandom(limit + 1))])
+            assert caught.value.exit_code == 3
+            assert "is full" in str(caught.value)
+            with pytest.raises(StoreError) as caught:
+                append_events_for_ever(store, run)
+            assert caught.value.exit_code == 3
+        assert store.orphans() == ()
+        assert store.candidate(kept).candidate.score == 0.5
+        store.append_event(run, "resumed", {})
+    assert assert_every_row_has_its_file(tmp_path) == 2
+
+
+def test_a_database_at_its_limit_is_a_full_disk(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        run = session(store)
+        store._rows("PRAGMA max_page_count=1")  # SQLite raises it to what there is
+        with pytest.raises(StoreError, match="is full") as caught:
+            append_events_for_ever(store, run)
+        assert caught.value.exit_code == 3
+        store._rows("PRAGMA max_page_count=1000000")
+        assert store.append_event(run, "resumed", {}) > 0
+
+
+def test_a_database_that_another_program_holds_locked(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        run = session(store)
+        store._rows("PRAGMA busy_timeout=0")
+        browser = sqlite3.connect(tmp_path / DATABASE, isolation_level=None)
+        browser.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="Another program holds") as caught:
+            store.append_event(run, "note", {})
+        assert caught.value.exit_code == 3
+        browser.close()
+        assert store.append_event(run, "note", {}) > 0
+
+
+def test_a_network_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = os.stat(tmp_path).st_dev
+    line = f"36 35 {os.major(device)}:{os.minor(device)} / /home rw shared:1 - nfs4 server:/home rw\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: line)
+    with pytest.raises(StoreError, match="network file system") as caught:
+        refuse_network_disk(tmp_path)
+    assert caught.value.exit_code == 2
