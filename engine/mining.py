@@ -18,6 +18,7 @@ import numpy as np
 
 from engine import protocol
 from engine.bench import Bench
+from engine.errors import InputError
 from engine.measure import COLOURS, measure_bias, measure_colour
 from engine.meter import Meter
 from engine.models.protocols import PaintJob
@@ -40,6 +41,7 @@ class _Work:
     painted: asyncio.Event = field(default_factory=asyncio.Event)
     written: asyncio.Event = field(default_factory=asyncio.Event)
     writing: Writing | None = None
+    fault: str = ""
 
 
 class GenerationWork:
@@ -191,10 +193,13 @@ class GenerationWork:
                     axis=search.axis,
                     theme=search.theme,
                 )
-                writing = await write(self._bench, task)
+                try:
+                    work.writing = await write(self._bench, task)
+                except InputError as error:  # this prompt is too long for the writer: the others go on
+                    work.fault = str(error)
                 if embedding is not None:
                     await embedding
-                embedding = asyncio.create_task(self._embed(work, writing))
+                embedding = asyncio.create_task(self._embed(work))
                 self._progress("writing", done, len(self._work))
             if embedding is not None:
                 await embedding
@@ -204,21 +209,21 @@ class GenerationWork:
             if embedding is not None:
                 embedding.cancel()
 
-    async def _embed(self, work: _Work, writing: Writing) -> None:
+    async def _embed(self, work: _Work) -> None:
         bench = self._bench
         keeper, scorer = bench.keeper, bench.studio.scorer
-        if writing.texts:
-            found = await keeper.call(keeper.store.find_text_embeddings, scorer, writing.texts)
-            if any(text not in found for text in writing.texts):
+        texts = work.writing.texts if work.writing else ()
+        if texts:
+            found = await keeper.call(keeper.store.find_text_embeddings, scorer, texts)
+            if any(text not in found for text in texts):
                 # all of a candidate's texts go in one call: a vector then depends on this candidate alone
-                embedded = await bench.studio.embed_texts(writing.texts)
-                vectors = dict(zip(writing.texts, embedded.vectors, strict=True))
+                embedded = await bench.studio.embed_texts(texts)
+                vectors = dict(zip(texts, embedded.vectors, strict=True))
                 await keeper.call(keeper.store.save_text_embeddings, scorer, vectors)
                 if any(embedded.truncated):
                     await bench.notice(
                         f"{sum(embedded.truncated)} variations are longer than the scorer reads and were cut."
                     )
-        work.writing = writing
         work.written.set()
 
     # ------------------------------------------------------------ scoring
@@ -248,7 +253,9 @@ class GenerationWork:
             evaluation = measure_colour(self._colour, shown)
         else:
             writing = work.writing
-            assert writing is not None
+            if writing is None:
+                await self._give_up(work, work.fault)
+                return
             if len(writing.texts) < 2:
                 await self._give_up(
                     work,

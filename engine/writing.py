@@ -20,7 +20,8 @@ async def write(bench: Bench, task: WritingTask) -> Writing:
         StoreError: the store failed.
     """
     keeper, store = bench.keeper, bench.keeper.store
-    key = task_key(task, bench.pen.writer)
+    # the scorer limits how long a text may be, so it is part of what was asked
+    key = task_key(task, f"{bench.pen.writer} {bench.studio.scorer}")
     found = await keeper.call(store.find_writing, key)
     if found is None:
         written = await bench.pen.write(task)

@@ -28,6 +28,8 @@ class Desk:
 
     def __init__(self) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # private copies: the interpreter's own sys.stdin must not be locked by a thread when it ends
+        self._in: BinaryIO = os.fdopen(os.dup(0), "rb")
         self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
         self._lock = threading.Lock()
@@ -56,7 +58,7 @@ class Desk:
                 self.reply(Fault(id=request.id, sentence=str(error), exit_code=error.exit_code))
 
     def _read(self) -> None:
-        while (body := frames.read_frame(sys.stdin.buffer)) is not None:
+        while (body := frames.read_frame(self._in)) is not None:
             request = frames.unpack_request(body)
             self._mail.put((not isinstance(request, EmbedTexts), request.id, request))
         os._exit(0)

@@ -1,5 +1,8 @@
-"""Deterministic stand-ins for the three models, and failures on demand. Pixels, vectors and texts are functions
-of the request alone, as the roles' contracts demand; only the machine is pretended, the store is real."""
+"""Deterministic stand-ins for the three models, and failures on demand.
+
+Pixels, vectors and texts are functions of the request alone, as the roles' contracts demand; only the machine
+is pretended, the store is real.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def no_trip(step: str) -> None:
 
 @dataclass
 class FakeStudio(Studio):
-    """Draws flat 4 x 4 images; an image's vector leans towards its prompt's, so that prompts differ in spread."""
+    """Draws flat 4 x 4 images; an image's vector leans towards its prompt's, so prompts differ in spread."""
 
     trip: Trip = no_trip
     painter: str = "fake painter"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import FakeModels, FakePen, FakeStudio
 
 from engine import protocol
 from engine.config import MiningConfig, load_config, score_config
 from engine.errors import InputError, MachineError
 from engine.session import Stop, run_session
 from store import StoreError, open_reader
+from tests.engine.fakes import FakeModels, FakePen, FakeStudio
 
 SMALL: dict[str, dict[str, Any]] = {
     "session": {"seed": 7, "name": "test"},
@@ -90,7 +91,7 @@ async def test_a_session_breeds_as_configured_and_every_candidate_is_scored(tmp_
         stored = reader.events(session.id)
     assert [len(population) for population in populations] == [5, 5, 5]
     assert {candidate.origin for candidate in populations[0]} == {"initial"}
-    for before, after in zip(populations, populations[1:], strict=False):
+    for before, after in pairwise(populations):
         best = sorted(before, key=lambda one: (one.score, one.id))[:2]
         mutants = [one for one in after if one.origin == "mutation"]
         assert [one.parent_id for one in mutants] == [one.id for one in best]
@@ -148,7 +149,7 @@ async def test_units_are_full_and_filled_across_candidates(tmp_path: Path) -> No
     assert len({job.prompt for job in models.studio.units[0]}) == 2
 
 
-class Tripped(MachineError):
+class TrippedError(MachineError):
     """What a trip raises."""
 
 
@@ -161,7 +162,7 @@ class Wire:
     def __call__(self, step: str) -> None:
         self.left -= 1
         if self.left == 0:
-            raise Tripped(f"tripped at {step}")
+            raise TrippedError(f"tripped at {step}")
 
 
 async def steps_of_a_run(store: Path) -> int:
@@ -177,7 +178,7 @@ async def test_an_interruption_at_any_step_of_the_models_changes_nothing(tmp_pat
     for at in range(1, steps + 1):
         store = tmp_path / f"cut {at}"
         wire = Wire(at)
-        with pytest.raises(Tripped):
+        with pytest.raises(TrippedError):
             await run(store, config(), models=FakeModels(FakeStudio(wire), FakePen(wire)))
         with open_reader(store) as reader:
             (session,) = reader.sessions()
@@ -195,7 +196,7 @@ async def test_a_session_cut_at_every_third_step_still_ends_equal(tmp_path: Path
         try:
             await run(tmp_path / "cut", None if session_id else config(), resume=session_id, models=models)
             break
-        except Tripped:
+        except TrippedError:
             with open_reader(tmp_path / "cut") as reader:
                 (session,) = reader.sessions()
             session_id = session.id
