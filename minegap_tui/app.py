@@ -61,6 +61,7 @@ class MineApp(App[int]):
 
     BINDINGS = bindings("app")
     TITLE = "MineGap"
+    CSS_PATH = "screens/live.tcss"
 
     def __init__(
         self,

@@ -1,24 +1,22 @@
 """Pictures of the real screens, without a terminal: ``python -m minegap_tui.screenshots OUT --store DIR``.
 
-Renders a stored session at the sizes people have. Needs cairosvg (the ``dev`` extra) and libcairo2.
+Renders a stored session at the sizes people have. Needs the font DejaVu Sans Mono.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 
 import click
 
 from minegap_tui.commands.options import find_session, store_directory, store_option
+from minegap_tui.raster import rasterise
+from minegap_tui.theme import THEME
 from store import open_reader
 
 SIZES = ((80, 24), (120, 40), (200, 50))
-FONT = "DejaVu Sans Mono"
-_PIXELS_PER_UNIT = 1.5
-_CHARACTER_WIDTH, _LINE_HEIGHT = 12.2, 24.4
 
 
 async def photograph(store: Path, session_id: str, size: tuple[int, int], keys: tuple[str, ...] = ()) -> str:
@@ -53,15 +51,6 @@ async def settle(app: object, pilot: object) -> None:
     await pilot.pause()
 
 
-def to_png(svg: str, path: Path) -> None:
-    """Write an SVG as PNG, with a font that is on this machine and half-blocks as exact rectangles."""
-    import cairosvg
-
-    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"font-family: [^;]*;", f"font-family: {FONT};", svg)
-    cairosvg.svg2png(bytestring=svg.encode(), write_to=str(path), scale=_PIXELS_PER_UNIT)
-
-
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--session", default="last", help="Session to show.")
@@ -76,7 +65,7 @@ def main(out: Path, session: str, store: Path | None) -> None:
         for name, keys in (("live", ()), ("inspect", ("enter",)), ("help", ("question_mark",))):
             svg = asyncio.run(photograph(directory, found.id, size, keys))
             path = out / f"{name}-{size[0]}x{size[1]}.png"
-            to_png(svg, path)
+            rasterise(svg, size, THEME.background or "#000000").save(path)
             click.echo(path)
 
 

@@ -22,7 +22,10 @@ _TILE = 20
 class Scores(Panel):
     """Every computed score, and the prompts this one descends from."""
 
-    heading = "Scores"
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Scores"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)

@@ -22,7 +22,6 @@ class LiveScreen(Screen[None]):
     """Draws a ``SessionView``; works the same while mining and after."""
 
     BINDINGS = bindings("live")
-    CSS_PATH = "live.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012  (Textual's)
 
     class Ready(Message):

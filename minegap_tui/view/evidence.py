@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,3 +92,28 @@ def evidence_of(found: CandidateEvidence) -> Evidence:
         tuple(sorted(measured.scores.items())),
         parents,
     )
+
+
+def word_set(prompt: str) -> frozenset[str]:
+    """Return the words of a prompt as ``split_added`` compares them."""
+    return frozenset(_bare(word) for word in prompt.split())
+
+
+def split_added(line: str, kept: frozenset[str]) -> list[tuple[str, bool]]:
+    """Cut a displayed line of a variation into pieces that the prompt has too and pieces that it adds.
+
+    Returns:
+        (piece, added) in order; the pieces joined are the line.
+    """
+    pieces: list[tuple[str, bool]] = []
+    for word in re.findall(r"\s*\S+|\s+$", line):
+        added = bool(_bare(word)) and _bare(word) not in kept
+        if pieces and pieces[-1][1] == added:
+            pieces[-1] = (pieces[-1][0] + word, added)
+        else:
+            pieces.append((word, added))
+    return pieces
+
+
+def _bare(word: str) -> str:
+    return word.strip().strip(",.;:!?\"'“”").casefold()

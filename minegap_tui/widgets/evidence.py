@@ -11,9 +11,9 @@ from textual.strip import Strip
 from textual.worker import get_current_worker
 
 from minegap_tui.pictures import RGB, Tile, picture
-from minegap_tui.sanitise import wrap
+from minegap_tui.sanitise import display_text, wrap
 from minegap_tui.view import figures
-from minegap_tui.view.evidence import Evidence
+from minegap_tui.view.evidence import Evidence, split_added, word_set
 from minegap_tui.view.gallery import Grid, arrange
 from minegap_tui.widgets.panel import Panel, Part
 
@@ -21,7 +21,10 @@ from minegap_tui.widgets.panel import Panel, Part
 class Headline(Panel):
     """Whose evidence this is."""
 
-    heading = "Selected"
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Selected"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
@@ -58,9 +61,12 @@ class Headline(Panel):
 
 
 class Variations(Panel):
-    """The variations by coverage: hollow circles are missed concepts, full ones are shown by some image."""
+    """The variations by coverage: ○ are missed concepts, ● are shown; words that the prompt lacks stand out."""
 
-    heading = "Variations"
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Variations"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
@@ -98,21 +104,25 @@ class Variations(Panel):
         found = self._evidence
         if found is not None and found.note:
             self._lines = [[(line, "muted")] for line in wrap(found.note, self.size.width)]
+        kept = word_set(display_text(found.prompt)) if found is not None else frozenset()
         for line in found.variations if found is not None else ():
-            texts = wrap(line.text, self.size.width - 10, most=4)
-            mark, look = ("○", "accent") if line.missed else ("●", "faint")
-            coverage = figures.score(line.coverage)
-            self._lines.append(
-                [(mark, look), (coverage, "muted"), ("  ", ""), (texts[0], "" if line.missed else "muted")]
-            )
-            self._lines += [[(" " * 9 + rest, "" if line.missed else "muted")] for rest in texts[1:]]
+            mark = ("○", "accent") if line.missed else ("●", "faint")
+            margin: list[Part] = [mark, (figures.score(line.coverage), "muted"), ("  ", "")]
+            looks = {True: "" if line.missed else "muted", False: "muted" if line.missed else "faint"}
+            for text in wrap(line.text, self.size.width - 10, most=4):
+                words = [(piece, looks[added]) for piece, added in split_added(text, kept)]
+                self._lines.append([*margin, *words])
+                margin = [(" " * 9, "")]
         self.refresh()
 
 
 class Gallery(Panel):
     """The candidate's images in half-blocks, decoded in a thread; as many as can be told apart."""
 
-    heading = "Images"
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Images"
 
     class _Decoded(Message):
         """Tiles are ready."""

@@ -23,7 +23,10 @@ class Leaderboard(Panel, can_focus=True):
     candidate and that candidate stays on its line of the screen while others arrive around it.
     """
 
-    heading = "Leaderboard"
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Leaderboard"
 
     class Selected(Message):
         """Another candidate is under the cursor."""
@@ -106,7 +109,7 @@ class Leaderboard(Panel, can_focus=True):
         ]
         if roomy:
             parts.append((fit(row.origin, 8) + "  ", "muted"))
-        used = 18 + (10 if roomy else 0)
+        used = 20 + (10 if roomy else 0)
         parts.append((fit(row.prompt, self.size.width - used), "strong" if chosen else ""))
         return self.strip(parts, cursor=chosen)
 

@@ -44,7 +44,10 @@ class Panel(Widget):
     }
     """
 
-    heading = ""
+    @property
+    def heading(self) -> str:
+        """The title in the rule."""
+        return ""
 
     def aside(self) -> str:
         """Return what stands at the right end of the title's rule."""

@@ -18,8 +18,6 @@ _LOOKS = ("accent", "muted")
 class Trend(Panel):
     """A plot over generations; its horizontal axis holds the whole session, so nothing shifts as it fills."""
 
-    heading = "Bias score by generation"
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
         self._points: Sequence[TrendPoint] = ()
@@ -30,6 +28,11 @@ class Trend(Panel):
         last = points[-1].generation if points else 1
         self._points, self._generations = points, max(generations, last, 1)
         self.refresh()
+
+    @property
+    def heading(self) -> str:
+        """The plot's title, as long as there is room for."""
+        return "Bias score by generation" if self.size.width >= 44 else "Trend"
 
     def aside(self) -> str:
         """Say which line is which."""
