@@ -7,9 +7,9 @@ Three probes, each as strict as its evidence allows:
    exactly.
 2. *Published settings*: where the directory is one of open_clip's published models (known by its
    repository name), activation, mean, std, kernel and resize mode must be the published ones.
-3. *Pairs*: where the directory has a folder ``probe/`` (``probe.json`` beside PNG files), each picture must be
-   nearest to its own text, and recorded cosines, where given, must come out again. The embedded pack has one;
-   ``write_probe`` makes one for any model whose outputs are trusted.
+3. *Pairs*: where the directory has a folder ``probe/`` (``probe.json`` beside PNG files), each picture must
+   be nearest to its own text, and recorded cosines, where given, must come out again. The embedded pack has
+   one; ``write_probe`` makes one for any model whose outputs are trusted.
 
 ``probe.json``: ``{"pairs": [{"image": "0.png", "text": "a red cat"}, …], "cosines": [[…], …]}`` with cosines
 images x texts, optional.
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "probe"
 NOISE_SIZES: Final = ((70, 50), (64, 64))
-COSINE_TOLERANCE: Final = 0.01
-"""Half precision moves a cosine by less than this; another activation or mean moves it by far more."""
+TOLERANCE: Final = {torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 3e-2}
+"""How far a precision and another device's summation order may move a cosine; another activation, mean or
+resize mode moves it further."""
 
 
 def probe_preprocessing(layout: ClipLayout, ours: Preprocess, theirs: Any) -> None:
@@ -101,10 +102,10 @@ def probe_pairs(layout: ClipLayout, scorer: OpenClipScorer) -> None:
             f"The scorer {layout.directory} takes {len(missed)} of {len(texts)} probe pictures for another "
             "one's text: its weights, activation (quick_gelu) or preprocessing are wrong; restore its config."
         )
-    if recorded.shape == cosines.shape and np.abs(recorded - cosines).max() > COSINE_TOLERANCE:
+    if recorded.shape == cosines.shape and np.abs(recorded - cosines).max() > TOLERANCE[scorer.dtype]:
         raise InputError(
             f"The scorer {layout.directory} gives cosines up to {np.abs(recorded - cosines).max():.3f} away "
-            "from those recorded in its probe: its weights, activation (quick_gelu) or preprocessing were changed."
+            "from those recorded in its probe: its weights, activation (quick_gelu) or preprocessing changed."
         )
 
 

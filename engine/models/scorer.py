@@ -36,12 +36,13 @@ class OpenClipScorer:
     Attributes:
         directory: where it was loaded from.
         device: where it runs.
+        dtype: its precision.
         preprocess: its image preprocessing.
     """
 
     def __init__(self, model: Any, layout: ClipLayout, device: torch.device, dtype: torch.dtype) -> None:
-        self._model, self._dtype, self._chunk = model, dtype, CHUNK
-        self.directory, self.device = layout.directory, device
+        self._model, self._chunk = model, CHUNK
+        self.directory, self.device, self.dtype = layout.directory, device, dtype
         self._tokenizer = open_clip.get_tokenizer(f"local-dir:{layout.directory}")
         self._count = load_token_counter(layout.directory)
         self.preprocess = Preprocess.from_config(open_clip.get_model_preprocess_cfg(model))
@@ -72,7 +73,7 @@ class OpenClipScorer:
     def embed_images(self, pixels: torch.Tensor) -> NDArray[np.float32]:
         """See :meth:`engine.models.protocols.Scorer.embed_images`."""
         return self._embed(
-            lambda rows: self._model.encode_image(self.preprocess(rows).to(self._dtype)), pixels
+            lambda rows: self._model.encode_image(self.preprocess(rows).to(self.dtype)), pixels
         )
 
     def _embed(self, encode: Any, inputs: torch.Tensor) -> NDArray[np.float32]:
@@ -85,8 +86,8 @@ class OpenClipScorer:
             if vectors is not None:
                 parts.append(vectors)
                 done += len(rows)
-            elif self._chunk > 1:
-                self._chunk //= 2
+            elif len(rows) > 1:
+                self._chunk = len(rows) // 2
             else:
                 raise MachineError(
                     f"There is not enough memory to score one image or text on {self.device} "
@@ -130,6 +131,7 @@ def load_scorer(directory: Path, device: str, dtype: str) -> OpenClipScorer:
     layout = read_clip_layout(directory)
     place = choose_device(device).value
     precision = choose_dtype(dtype, place, torch.float32).value
+    Preprocess.from_config({"size": 1} | layout.preprocess)  # says what is wrong better than open_clip does
     probe_published(layout)
     try:
         with warnings.catch_warnings():
@@ -141,8 +143,8 @@ def load_scorer(directory: Path, device: str, dtype: str) -> OpenClipScorer:
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, AssertionError) as error:
         if is_out_of_memory(error):
             raise MachineError(
-                f"{layout.directory} with weights of {gibibytes(layout.weights.n_bytes)} does not fit in memory; use "
-                "a smaller scorer."
+                f"{layout.directory} ({gibibytes(layout.weights.n_bytes)} of weights) does not fit in "
+                "memory; use a smaller scorer."
             ) from error
         raise InputError(
             f"{layout.directory} cannot be loaded by open_clip ({first_line(error)})."

@@ -1,6 +1,6 @@
 """Painters of the real diffusers classes with a few thousand random weights, and a tiny open_clip model.
 
-Real classes, because a mock could only confirm itself. Everything is seeded, so each build gives equal weights.
+Real classes, because a mock could only confirm itself. Everything is seeded: each build gives equal weights.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import open_clip
 import torch
 import transformers
 from safetensors.torch import save_file
-from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 
 SIZE = 32
@@ -226,6 +225,10 @@ def save_scorer(
     config = json.loads(json.dumps(CLIP_CONFIG))
     config["text_cfg"].update(text or {})
     model = open_clip.CLIP(**config)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "mlp" in name:
+                weight.mul_(8)  # as far out as trained ones, where one GELU is not like another
     directory.mkdir(parents=True, exist_ok=True)
     save_file(model.state_dict(), directory / "open_clip_model.safetensors")
     described = {"model_cfg": config, "preprocess_cfg": PREPROCESS if preprocess is None else preprocess}

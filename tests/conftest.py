@@ -1,0 +1,56 @@
+"""For every test: no network, and a test that tries it fails."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from engine.models.offline import switch_off_network
+
+switch_off_network()  # read once, when a model library is first imported
+
+
+def _is_local(family: int, address: Any) -> bool:
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return True
+    host = str(address[0])
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail any attempt of this process to reach another machine or to look one up."""
+    attempts: list[str] = []
+    connect, connect_ex, lookup = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def refuse(what: str) -> OSError:
+        attempts.append(what)
+        return OSError(f"a test tried to reach {what}")
+
+    def guarded_connect(self: socket.socket, address: Any) -> Any:
+        if _is_local(self.family, address):
+            return connect(self, address)
+        raise refuse(str(address))
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> Any:
+        if _is_local(self.family, address):
+            return connect_ex(self, address)
+        raise refuse(str(address))
+
+    def guarded_lookup(host: Any, *rest: Any, **options: Any) -> Any:
+        if host is None or _is_local(socket.AF_INET, (host,)):
+            return lookup(host, *rest, **options)
+        raise refuse(str(host))
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_lookup)
+    yield
+    assert not attempts, f"this test tried to reach the network: {attempts}"
