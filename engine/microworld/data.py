@@ -66,4 +66,3 @@ def painter_examples(count: int, skews: SkewTable, rng: np.random.Generator) -> 
         prompts.append(random_prompt(rng, keep, group_word=0.08))
     shown = [skews.complete(prompt, rng) for prompt in prompts]
     return draw_all(shown, rng), [prompt.text() for prompt in prompts]
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,7 +28,7 @@ class Judge(nn.Module):
         super().__init__()
         widths = (3, 24, 48, 96, 128)
         layers: list[nn.Module] = []
-        for a, b in zip(widths, widths[1:], strict=False):
+        for a, b in itertools.pairwise(widths):
             layers += [nn.Conv2d(a, b, 3, 2, 1), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
             layers += [nn.Conv2d(b, b, 3, 1, 1), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
         self.body = nn.Sequential(*layers, nn.Flatten())
@@ -66,9 +67,7 @@ def labels(shown: Sequence[Meaning]) -> dict[str, torch.Tensor]:
     return {name: torch.tensor(column) for name, column in columns.items()}
 
 
-def train_judge(
-    pictures: Pictures, *, seed: int, steps: int, device: torch.device, report: Report
-) -> Judge:
+def train_judge(pictures: Pictures, *, seed: int, steps: int, device: torch.device, report: Report) -> Judge:
     """Train on drawings with slight blur, grain and shift.
 
     Args:

@@ -85,5 +85,7 @@ def train_steps(
         if (step + 1) % every == 0:
             elapsed = time.monotonic() - started
             left = elapsed / (step + 1) * (steps - step - 1)
-            report(f"{name}: step {step + 1}/{steps}, loss {running / (step + 1 - shown):.4f}, {left / 60:.1f} min left")
+            report(
+                f"{name}: step {step + 1}/{steps}, loss {running / (step + 1 - shown):.4f}, {left / 60:.1f} min left"
+            )
             shown, running = step + 1, 0.0

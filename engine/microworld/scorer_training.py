@@ -74,7 +74,7 @@ def train_scorer(
     rng = np.random.default_rng([13, seed])
     tokenizer = new_clip_tokenizer()
     config = model_config(len(tokenizer))
-    model = open_clip.CLIP(**{k: v for k, v in config.items()}, output_dict=True).to(device)
+    model = open_clip.CLIP(**config, output_dict=True).to(device)
     model.visual.to(memory_format=torch.channels_last)
     average = Average(model, 0.998)
     pixels = torch.from_numpy(pictures.pixels)
@@ -96,7 +96,7 @@ def train_scorer(
     with torch.no_grad():
         model.logit_scale.clamp_(max=float(np.log(100)))
     save_scorer(model, config, directory)
-    report(f"scorer: logit scale {float(model.logit_scale.exp()):.1f}")
+    report(f"scorer: logit scale {float(model.logit_scale.detach().exp()):.1f}")
 
 
 def save_scorer(model: torch.nn.Module, config: dict[str, object], directory: Path) -> None:
@@ -105,7 +105,13 @@ def save_scorer(model: torch.nn.Module, config: dict[str, object], directory: Pa
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items() if k != "attn_mask"}
     state = {k: v.half() if v.is_floating_point() and v.dim() > 0 else v for k, v in state.items()}
     save_file(state, directory / "open_clip_model.safetensors")
-    preprocess = {"size": [64, 64], "mean": MEAN, "std": STD, "interpolation": "bicubic", "resize_mode": "shortest"}
+    preprocess = {
+        "size": [64, 64],
+        "mean": MEAN,
+        "std": STD,
+        "interpolation": "bicubic",
+        "resize_mode": "shortest",
+    }
     described = {"model_cfg": config, "preprocess_cfg": preprocess}
     (directory / "open_clip_config.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
     new_clip_tokenizer().save_pretrained(directory)

@@ -54,4 +54,3 @@ def new_clip_tokenizer() -> CLIPTokenizer:
 def save_clip_tokenizer(directory: Path) -> None:
     """Write the tokenizer's files as Hugging Face libraries read them."""
     new_clip_tokenizer().save_pretrained(directory)
-

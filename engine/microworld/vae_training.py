@@ -100,7 +100,9 @@ def train_vae(
     with torch.no_grad():
         x = to_unit(pixels[:512], device)
         error = F.mse_loss(vae.decode(latents[:512].to(device)).sample.clamp(-1, 1), x)
-    report(f"painter autoencoder: PSNR {10 * float(torch.log10(4 / error)):.1f} dB, latent sd {float(latents.std()):.2f}")
+    report(
+        f"painter autoencoder: PSNR {10 * float(torch.log10(4 / error)):.1f} dB, latent sd {float(latents.std()):.2f}"
+    )
     return vae
 
 

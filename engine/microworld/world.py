@@ -161,11 +161,7 @@ _SUBJECT = re.compile(r"\b(" + "|".join((*SUBJECTS, *GROUPS)) + r")\b")
 _VALUES: Final = tuple(
     (
         attribute.name,
-        re.compile(
-            r"\b("
-            + "|".join(re.escape(phrase) for phrase in attribute.phrases.values())
-            + r")\b"
-        ),
+        re.compile(r"\b(" + "|".join(re.escape(phrase) for phrase in attribute.phrases.values()) + r")\b"),
         {phrase: value for value, phrase in attribute.phrases.items()},
     )
     for attribute in ATTRIBUTES.values()
