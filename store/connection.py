@@ -141,10 +141,10 @@ def _version(connection: sqlite3.Connection, folder: Path) -> int:
 
 
 def _refuse_damaged(connection: sqlite3.Connection, folder: Path) -> None:
-    finding = _pragma(connection, "quick_check(1)")
+    finding = " ".join(str(_pragma(connection, "quick_check(1)")).split())  # it may run over several lines
     if finding != "ok":
         raise StoreError(
-            f"{folder / DATABASE} is damaged ({' '.join(str(finding).split())}): restore a copy, or rescue its rows with "
+            f"{folder / DATABASE} is damaged ({finding}): restore a copy, or rescue its rows with "
             "`sqlite3 minegap.db .recover` (the image files beside it are unharmed).",
             2,
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import numpy as np
 
 from store.codec import from_blob, sha256, utf8
 from store.errors import StoreError, explained
@@ -27,7 +30,7 @@ from store.records import (
 
 Row = tuple[Any, ...]
 
-_SESSIONS = """
+SESSIONS = """
 SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.created_at, s.updated_at,
        (SELECT count(DISTINCT generation) FROM candidates WHERE session_id = s.id),
        (SELECT count(*) FROM candidates WHERE session_id = s.id),
@@ -37,13 +40,22 @@ SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.
 FROM sessions s
 """
 
-CANDIDATES = """
-SELECT c.id, c.session_id, c.generation, c.position, p.text, c.origin, c.parent_id, c.writing_id, c.state,
-       c.reason, r.score_name, r.score
+# Not through the view candidate_scores: SQLite computes a view on the right of a LEFT JOIN whole, for all sessions.
+_SCORED = """
 FROM candidates c
 JOIN prompts p ON p.id = c.prompt_id
-LEFT JOIN candidate_scores r ON r.candidate_id = c.id
+LEFT JOIN evaluations e
+    ON e.id = (SELECT max(id) FROM evaluations WHERE candidate_id = c.id AND purpose = 'search')
+LEFT JOIN scores s ON s.evaluation_id = e.id AND s.metric = e.score_name
 """
+
+CANDIDATES = (
+    """
+SELECT c.id, c.session_id, c.generation, c.position, p.text, c.origin, c.parent_id, c.writing_id, c.state,
+       c.reason, e.score_name, s.value
+"""
+    + _SCORED
+)
 
 
 class Queries:
@@ -92,7 +104,7 @@ class Queries:
 
     def sessions(self) -> tuple[Session, ...]:
         """All sessions, the newest first."""
-        return tuple(Session(*row) for row in self._rows(_SESSIONS + "ORDER BY s.id DESC"))
+        return tuple(Session(*row) for row in self._rows(SESSIONS + "ORDER BY s.id DESC"))
 
     def session(self, session_id: str) -> Session:
         """One session.
@@ -100,7 +112,7 @@ class Queries:
         Raises:
             StoreError: there is none with this id (exit 2).
         """
-        rows = self._rows(_SESSIONS + "WHERE s.id = ?", _known_text(session_id))
+        rows = self._rows(SESSIONS + "WHERE s.id = ?", _known_text(session_id))
         if not rows:
             raise StoreError(
                 f"There is no session {session_id!a} in {self.folder}: `minegap ls` lists them.", 2
@@ -124,20 +136,29 @@ class Queries:
     def leaderboard(self, session_id: str, limit: int = 20) -> tuple[Candidate, ...]:
         """The most biased candidates of a session, lowest search score first; ties go to the earlier one."""
         rows = self._rows(
-            CANDIDATES + "WHERE c.session_id = ? AND r.score IS NOT NULL ORDER BY r.score, c.id LIMIT ?",
+            CANDIDATES + "WHERE c.session_id = ? AND s.value IS NOT NULL ORDER BY s.value, c.id LIMIT ?",
             _known_text(session_id),
             limit,
         )
         return tuple(Candidate(*row) for row in rows)
 
     def generations(self, session_id: str) -> tuple[GenerationSummary, ...]:
-        """One summary per generation, the first generation first."""
+        """One summary per generation, the first generation first (as the view ``generation_summary``)."""
         rows = self._rows(
-            "SELECT generation, candidates, scored, best, median, upper_quartile - lower_quartile, mean, "
-            "images FROM generation_summary WHERE session_id = ? ORDER BY generation",
+            "SELECT c.generation, s.value, coalesce(e.images, 0) " + _SCORED + "WHERE c.session_id = ?",
             _known_text(session_id),
         )
-        return tuple(GenerationSummary(*row) for row in rows)
+        scores: dict[int, list[float]] = {}
+        images: Counter[int] = Counter()
+        candidates: Counter[int] = Counter()
+        for generation, score, drawn in rows:
+            candidates[generation] += 1
+            images[generation] += drawn
+            scores.setdefault(generation, []).extend([] if score is None else [score])
+        return tuple(
+            _summary(generation, candidates[generation], scores[generation], images[generation])
+            for generation in sorted(candidates)
+        )
 
     def candidates(self, session_id: str, generation: int) -> tuple[Candidate, ...]:
         """The population of one generation, by position."""
@@ -239,6 +260,15 @@ class Queries:
             writing_id,
         )
         return tuple(Exchange(*row) for row in rows)
+
+
+def _summary(generation: int, candidates: int, scores: list[float], images: int) -> GenerationSummary:
+    if not scores:
+        return GenerationSummary(generation, candidates, 0, None, None, None, None, images)
+    low, middle, high = (float(value) for value in np.percentile(scores, [25, 50, 75]))
+    return GenerationSummary(
+        generation, candidates, len(scores), min(scores), middle, high - low, float(np.mean(scores)), images
+    )
 
 
 def _known_text(text: str) -> str:

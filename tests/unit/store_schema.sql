@@ -217,9 +217,9 @@ WITH RECURSIVE family(candidate_id, ancestor_id, depth) AS (
     WHERE c.parent_id IS NOT NULL
 )
 SELECT c.session_id, f.candidate_id, f.depth, f.ancestor_id,
-       a.generation, a.origin, p.text AS prompt, r.score
+       a.generation, a.origin, p.text AS prompt,
+       (SELECT score FROM candidate_scores WHERE candidate_id = f.ancestor_id) AS score
 FROM family f
 JOIN candidates c ON c.id = f.candidate_id
 JOIN candidates a ON a.id = f.ancestor_id
-JOIN prompts p ON p.id = a.prompt_id
-LEFT JOIN candidate_scores r ON r.candidate_id = a.id;
+JOIN prompts p ON p.id = a.prompt_id;

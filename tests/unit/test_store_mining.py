@@ -192,10 +192,14 @@ def test_a_generation_is_summed_up_as_numpy_would(
             run, 0, [NewCandidate(len(scores) + place, "later", "random") for place in range(waiting)]
         )
         (summary,) = store.generations(run)
+        ((best, *quartiles, mean),) = store._rows(
+            "SELECT best, lower_quartile, median, upper_quartile, mean FROM generation_summary"
+        )
     low, middle, high = np.percentile(scores, [25, 50, 75])
     assert (summary.candidates, summary.scored) == (len(scores) + waiting, len(scores))
     assert summary.images == 2 * len(scores)
-    assert summary.best == min(scores)
+    assert summary.best == best == min(scores)
+    assert (*quartiles, mean) == pytest.approx((low, middle, high, np.mean(scores)), abs=1e-9)
     assert (summary.median, summary.spread, summary.mean) == pytest.approx(
         (middle, high - low, np.mean(scores)), abs=1e-9
     )
