@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from engine.models.offline import switch_off_network
 
+# Speed is no property under test, and a busy machine must not fail one.
+settings.register_profile("minegap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("minegap")
 switch_off_network()  # read once, when a model library is first imported
 
 

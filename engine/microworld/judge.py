@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from engine.microworld.data import Pictures
 from engine.microworld.loop import Report, mixed_precision, train_steps
-from engine.microworld.vae_training import to_unit
+from engine.microworld.vae_training import to_unit, train_layout
 from engine.microworld.world import ATTRIBUTES, SUBJECTS, Meaning
 
 HEADS = {"subject": SUBJECTS} | {a.name: a.values for a in ATTRIBUTES.values()}
@@ -79,7 +79,7 @@ def train_judge(pictures: Pictures, *, seed: int, steps: int, device: torch.devi
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng([17, seed])
-    judge = Judge().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    judge = train_layout(Judge(), device)
     target = labels(pictures.shown)
 
     def loss_of(step: int) -> torch.Tensor:

@@ -75,7 +75,7 @@ def train_steps(
     for step in range(steps):
         loss = loss_of(step)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(modules.parameters(), 1.0)
         optimiser.step()
         schedule.step()

@@ -93,14 +93,15 @@ def measure_painter(
 
     stated = [random_prompt(rng, 0.5) for _ in range(512)]
     drawn = judge.read(paint_prompts(painter, [m.text() for m in stated], 50_000))
+    pairs = list(zip(stated, drawn, strict=True))
     obeyed = {
-        name: float(np.mean([r[name] == m.values[name] for m, r in zip(stated, drawn, strict=True) if name in m.values]))
+        name: float(np.mean([r[name] == m.values[name] for m, r in pairs if name in m.values]))
         for name in ATTRIBUTES
-    }  # fmt: skip
+    }
     figures = [Figure(f"stated {name} obeyed", share, 0.95) for name, share in obeyed.items()]
-    subject = np.mean([r["subject"] == m.subject for m, r in zip(stated, drawn, strict=True)])
+    shown = np.mean([r["subject"] == m.subject for m, r in pairs])
     figures += [
-        Figure("subject shown when more is stated", float(subject), 0.95),
+        Figure("subject shown when more is stated", float(shown), 0.95),
         Figure(f"planted shares, mean absolute error ({IMAGES_PER_SUBJECT} images a subject)",
                float(np.mean(errors)), 0.06, at_least=False),
         Figure(f"least recognisable subject ({worst})", recognised[worst], 0.9),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
@@ -10,6 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.microworld.loop import Average, Report, mixed_precision, train_steps
+
+M = TypeVar("M", bound=nn.Module)
 
 LATENTS = 8
 KL_WEIGHT = 2e-3
@@ -46,11 +50,12 @@ def swap_group_norms(module: nn.Module, old: type[nn.GroupNorm], new: type[nn.Gr
             child.__class__ = new
 
 
-def train_layout(module: nn.Module, device: torch.device) -> nn.Module:
+def train_layout(module: M, device: torch.device) -> M:
     """Put a convolutional model where and how it trains fastest."""
     if device.type == "cpu":
         swap_group_norms(module, nn.GroupNorm, _ContiguousGroupNorm)
-    return module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return module
 
 
 def to_unit(pixels: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
@@ -90,7 +95,8 @@ def train_vae(
         y = y.float()
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
         detail = F.l1_loss(_edges(y), _edges(x))
-        return F.mse_loss(y, x) + 0.5 * F.l1_loss(y, x) + 0.5 * detail + KL_WEIGHT * kl
+        loss: torch.Tensor = F.mse_loss(y, x) + 0.5 * F.l1_loss(y, x) + 0.5 * detail + KL_WEIGHT * kl
+        return loss
 
     train_steps("painter autoencoder", vae, steps, 1.5e-3, loss_of, report, average=average)
     average.copy_to_module()
