@@ -57,7 +57,7 @@ class Steps:
     examples: int = 96_000
     vae: int = 5_500
     scorer: int = 2_400
-    painter: int = 6_000
+    painter: int = 5_000
     writer: int = 4_000
 
     def scaled(self, share: float) -> Steps:
