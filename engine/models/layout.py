@@ -14,6 +14,14 @@ from typing import Any, Final
 from engine.errors import InputError
 from engine.models.safetensors_header import SafetensorsHeader, read_safetensors_header
 
+SUPPORTED: Final = {
+    "StableDiffusionPipeline": "Stable Diffusion 1/2",
+    "StableDiffusionXLPipeline": "SDXL",
+    "StableDiffusion3Pipeline": "Stable Diffusion 3",
+    "FluxPipeline": "FLUX.1",
+}
+"""Pipeline classes that the painter can run, with the family's name for people."""
+
 UNUSED: Final = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Components that are never loaded: image prompts, and the checker that blacks images out."""
 
