@@ -15,7 +15,7 @@ class Action:
     """One thing a user can do.
 
     Attributes:
-        name: Textual's action, ``action_<name>`` on the place's class.
+        name: Textual's action, ``action_<name>`` on the screen, or on the app after ``app.``.
         keys: Textual key names; the first is the one that the footer shows.
         shown: how those keys are written for people.
         label: one or two words for the footer.
@@ -42,7 +42,7 @@ ACTIONS: tuple[Action, ...] = (
         "first", ("home", "g"), "Home g", "first", "Select the most biased candidate.", "live", footer=False
     ),
     Action("last", ("end", "G"), "End G", "last", "Select the last candidate shown.", "live", footer=False),
-    Action("inspect", ("enter",), "⏎", "inspect", "See all evidence of the selected candidate.", "live"),
+    Action("app.inspect", ("enter",), "⏎", "inspect", "See all evidence of the selected candidate.", "live"),
     Action(
         "toggle_follow",
         ("space",),
@@ -57,8 +57,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "page(1)", ("pagedown", "ctrl+d"), "PgDn", "page down", "Scroll a page down.", "inspect", footer=False
     ),
-    Action("neighbour(-1)", ("left", "h"), "← h", "previous", "Show the candidate ranked above.", "inspect"),
-    Action("neighbour(1)", ("right", "l"), "→ l", "next", "Show the candidate ranked below.", "inspect"),
+    Action(
+        "app.neighbour(-1)", ("left", "h"), "← h", "previous", "Show the candidate ranked above.", "inspect"
+    ),
+    Action("app.neighbour(1)", ("right", "l"), "→ l", "next", "Show the candidate ranked below.", "inspect"),
     Action("back", ("escape", "enter", "backspace"), "esc", "back", "Return to the leaderboard.", "inspect"),
     Action("help", ("question_mark", "f1"), "?", "help", "Show all keys.", "app"),
     Action(

@@ -166,6 +166,8 @@ class MineApp(App[int]):
         self.view.revision += 1
 
     def _redraw(self) -> None:
+        if not self._live.is_attached:
+            return
         if self.view.revision != self._drawn:
             self._drawn = self.view.revision
             self._live.show_session(self.view)

@@ -50,7 +50,7 @@ def _pixels(path: Path, width: int, height: int) -> Image.Image | None:
                     return None
                 scale = min(width / image.width, height / image.height)
                 size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-                return image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+                return image.convert("RGB").resize(size, Image.Resampling.HAMMING)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError):
         return None
 

@@ -61,6 +61,8 @@ def _ground(pen: ImageDraw.ImageDraw, element: ElementTree.Element) -> None:
     x, y, width, height = (float(element.get(key, "0")) for key in ("x", "y", "width", "height"))
     column, row = round(x / _UNIT[0]), round((y - _FIRST_TOP) / _UNIT[1])
     right, lower = column + round(width / _UNIT[0]), row + max(1, round(height / _UNIT[1]))
+    if right <= column:
+        return
     box = (*_corner(column, row), _corner(right, lower)[0] - 1, _corner(right, lower)[1] - 1)
     pen.rectangle(box, fill=element.get("fill"))
 
@@ -89,7 +91,7 @@ def _braille(pen: ImageDraw.ImageDraw, x: int, y: int, code: int, fill: str) -> 
     for bit, across, down in _BRAILLE:
         if code - 0x2800 & bit:
             left, top = x + 2 + across * 7, y + 2 + down * 7
-            pen.ellipse((left, top, left + 3, top + 3), fill=fill)
+            pen.ellipse((left, top, left + 4, top + 4), fill=fill)
 
 
 def _corner(column: int, row: int) -> tuple[int, int]:

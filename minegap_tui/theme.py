@@ -22,6 +22,12 @@ THEME = Theme(
         "faint": "#5a616e",
         "rule": "#333945",
         "cursor": "#2a2f39",
-        "footer-background": "#15171c",
+        "scrollbar": "#333945",
+        "scrollbar-hover": "#5a616e",
+        "scrollbar-active": "#8b93a1",
+        "scrollbar-background": "#15171c",
+        "scrollbar-background-hover": "#15171c",
+        "scrollbar-background-active": "#15171c",
+        "scrollbar-corner-color": "#15171c",
     },
 )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -38,7 +38,10 @@ class HelpScreen(ModalScreen[None]):
             width: 76; max-width: 96%; height: auto; max-height: 94%;
             background: $surface; padding: 1 2; scrollbar-size-vertical: 1;
         }
+        Horizontal { height: auto; }
         Static { height: auto; }
+        .keys { width: 9; }
+        .summary { width: 1fr; }
     }
     """
 
@@ -49,6 +52,8 @@ class HelpScreen(ModalScreen[None]):
                 yield Static(Content.styled(title, "bold $accent"))
                 for action in ACTIONS:
                     if action.place == place:
-                        yield Static(Content.assemble((f"{action.shown:<9}", "bold"), action.summary))
+                        with Horizontal():
+                            yield Static(Content.styled(action.shown, "bold"), classes="keys")
+                            yield Static(Content(action.summary), classes="summary")
                 yield Static("")
             yield Static(Content.styled(_READING, "$muted"))

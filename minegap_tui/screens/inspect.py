@@ -77,11 +77,11 @@ class InspectScreen(Screen[None]):
         self._evidence = evidence
 
     def compose(self) -> ComposeResult:
-        """Lay out headline, images, variations and scores below each other."""
+        """Lay out headline, variations, images and scores below each other."""
         yield Headline()
         with VerticalScroll():
-            yield Gallery()
             yield Variations()
+            yield Gallery()
             yield Scores()
         yield KeyLine("inspect")
 
@@ -128,4 +128,4 @@ class InspectScreen(Screen[None]):
         aspect = evidence.pictures[0].aspect
         tile_height = max(1, -(-(round(_TILE / aspect) + 1) // 2))
         grid = arrange(len(evidence.pictures), width, rows * tile_height, aspect)
-        return grid.rows * grid.height + 1
+        return grid.rows * grid.height + 2

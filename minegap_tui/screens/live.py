@@ -27,45 +27,50 @@ class LiveScreen(Screen[None]):
     class Ready(Message):
         """Every part of the screen is there."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.leaderboard = Leaderboard(id="leaderboard")
+        self._state = StateLine(id="state")
+        self._progress = ProgressLine(id="progress")
+        self._trend = Trend(id="trend")
+        self._headline = Headline(id="headline")
+        self._gallery = Gallery(id="gallery")
+        self._variations = Variations(id="variations")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the parts; the style sheet arranges them by width."""
+        yield self._state
+        yield self._progress
+        with Container(id="body"):
+            with Container(id="mined"):
+                yield self.leaderboard
+                yield self._trend
+            with Container(id="evidence"):
+                yield self._headline
+                with Container(id="proof"):
+                    yield self._gallery
+                    yield self._variations
+        yield KeyLine("live", id="keys")
+
     def on_mount(self) -> None:
         """Tell the app that drawing can begin."""
         self.post_message(self.Ready())
 
-    def compose(self) -> ComposeResult:
-        """Lay out the parts; the style sheet arranges them by width."""
-        yield StateLine(id="state")
-        yield ProgressLine(id="progress")
-        with Container(id="body"):
-            with Container(id="mined"):
-                yield Leaderboard(id="leaderboard")
-                yield Trend(id="trend")
-            with Container(id="evidence"):
-                yield Headline(id="headline")
-                with Container(id="proof"):
-                    yield Gallery(id="gallery")
-                    yield Variations(id="variations")
-        yield KeyLine("live", id="keys")
-
-    @property
-    def leaderboard(self) -> Leaderboard:
-        """The ranked rows with the cursor."""
-        return self.query_one(Leaderboard)
-
     def show_session(self, view: SessionView) -> None:
         """Draw what changed in the session."""
         self.leaderboard.show_rows(view.leaderboard(MOST_ROWS), view.scored)
-        self.query_one(Trend).show_trend(view.trend(), view.generations)
-        self.query_one(ProgressLine).show_progress(view)
+        self._trend.show_trend(view.trend(), view.generations)
+        self._progress.show_progress(view)
 
     def show_state(self, view: SessionView, *, silent: float, stop_asked: bool) -> None:
         """Draw how the engine stands."""
-        self.query_one(StateLine).show_state(view, silent=silent, stop_asked=stop_asked)
+        self._state.show_state(view, silent=silent, stop_asked=stop_asked)
 
     def show_evidence(self, evidence: Evidence) -> None:
         """Draw the selected candidate."""
-        self.query_one(Headline).show_evidence(evidence)
-        self.query_one(Gallery).show_evidence(evidence)
-        self.query_one(Variations).show_evidence(evidence)
+        self._headline.show_evidence(evidence)
+        self._gallery.show_evidence(evidence)
+        self._variations.show_evidence(evidence)
 
     def action_move(self, by: int) -> None:
         """Move the cursor by lines."""

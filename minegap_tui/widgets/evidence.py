@@ -61,7 +61,7 @@ class Headline(Panel):
 
 
 class Variations(Panel):
-    """The variations by coverage: ○ are missed concepts, ● are shown; words that the prompt lacks stand out."""
+    """The variations by coverage: ○ missed concepts, ● shown ones; words that the prompt lacks stand out."""
 
     @property
     def heading(self) -> str:
