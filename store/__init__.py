@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from store.connection import connect_reader, connect_writer, refuse_network_disk
+from store.connection import connect_reader, connect_writer, refuse_network_disk, refuse_old_sqlite
 from store.errors import StoreError, explained
 from store.evidence import Reader
 from store.images import sync_directory
@@ -29,6 +29,7 @@ def open_store(path: Path) -> Store:
         StoreError: exit 2 where another process writes there, the schema is newer than this program or the
             database is none or damaged; exit 3 where the disk is full or cannot be written.
     """
+    refuse_old_sqlite()
     folder = path.absolute()
     with explained(folder):
         if not folder.exists():
@@ -56,5 +57,6 @@ def open_reader(path: Path) -> Reader:
     Raises:
         StoreError: exit 2 where there is no store or its schema is another than this program's.
     """
+    refuse_old_sqlite()
     folder = path.absolute()
     return Reader(connect_reader(folder), folder)

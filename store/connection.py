@@ -29,6 +29,20 @@ _BUSY_SECONDS = 10.0
 _NETWORK_DISKS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs"}
 
 
+def refuse_old_sqlite() -> None:
+    """Strict tables came with SQLite 3.37; some long-lived systems have an older one.
+
+    Raises:
+        StoreError: naming the version that Python was built with (exit 3).
+    """
+    if sqlite3.sqlite_version_info < (3, 37):
+        raise StoreError(
+            f"This Python uses SQLite {sqlite3.sqlite_version}, and the store needs 3.37 or newer: run MineGap "
+            "with a newer Python.",
+            3,
+        )
+
+
 def refuse_network_disk(folder: Path) -> None:
     """A write-ahead log needs memory shared between its processes, which a network file system has not.
 

@@ -180,21 +180,26 @@ def test_leaderboard_and_views_agree(store: Store) -> None:
     assert [one.name for one in store.sessions()] == ["other", "demo"]
 
 
-@settings(max_examples=25, deadline=None)
-@given(scores=st.lists(st.floats(-10, 10, width=32), min_size=1, max_size=9), waiting=st.integers(0, 2))
-def test_a_generation_is_summed_up_as_numpy_would(
-    tmp_path_factory: pytest.TempPathFactory, scores: list[float], waiting: int
-) -> None:
-    with open_store(tmp_path_factory.mktemp("summary")) as store:
-        run = session(store)
-        scored(store, run, 0, [f"p{place}" for place in range(len(scores))], scores)
-        store.add_candidates(
-            run, 0, [NewCandidate(len(scores) + place, "later", "random") for place in range(waiting)]
-        )
-        (summary,) = store.generations(run)
-        ((best, *quartiles, mean),) = store._rows(
-            "SELECT best, lower_quartile, median, upper_quartile, mean FROM generation_summary"
-        )
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with open_store(tmp_path_factory.mktemp("shared")) as opened:
+        yield opened
+
+
+@settings(max_examples=15, deadline=None)
+@given(scores=st.lists(st.floats(-10, 10, width=32), min_size=1, max_size=7), waiting=st.integers(0, 2))
+def test_a_generation_is_summed_up_as_numpy_would(shared: Store, scores: list[float], waiting: int) -> None:
+    run = session(shared)
+    places = [NewCandidate(place, f"prompt {place}", "random") for place in range(len(scores) + waiting)]
+    images = shared.save_images([image("any", 2), image("any", 4)])
+    for number, score in zip(shared.add_candidates(run, 0, places), scores, strict=False):
+        shared.save_evaluation(number, evaluation(images, score))
+    (summary,) = shared.generations(run)
+    ((best, *quartiles, mean),) = shared._rows(
+        "SELECT best, lower_quartile, median, upper_quartile, mean FROM generation_summary "
+        "WHERE session_id = ?",
+        run,
+    )
     low, middle, high = np.percentile(scores, [25, 50, 75])
     assert (summary.candidates, summary.scored) == (len(scores) + waiting, len(scores))
     assert summary.images == 2 * len(scores)
@@ -262,9 +267,8 @@ def test_search_takes_words_and_nothing_else(store: Store, query: str, found: li
 
 @settings(max_examples=60, deadline=None)
 @given(query=st.text(max_size=30))
-def test_no_search_text_is_an_error(tmp_path_factory: pytest.TempPathFactory, query: str) -> None:
-    with open_store(tmp_path_factory.getbasetemp() / "searched") as store:
-        store.search(query)
+def test_no_search_text_is_an_error(shared: Store, query: str) -> None:
+    shared.search(query)
 
 
 def test_rows_are_never_deleted_and_measurements_never_change(store: Store) -> None:
@@ -310,7 +314,7 @@ def test_states_events_and_reasons(store: Store) -> None:
 
 def test_readers_in_threads_see_whole_candidates_while_the_writer_writes(store: Store) -> None:
     run = session(store)
-    done, started = threading.Event(), threading.Barrier(5)
+    done, started = threading.Event(), threading.Barrier(4)
     failures: list[object] = []
 
     def read(shared: bool) -> None:
@@ -320,7 +324,7 @@ def test_readers_in_threads_see_whole_candidates_while_the_writer_writes(store: 
             seen, last = 0, False
             while not last:
                 last = done.is_set()  # one more look after the writer's end
-                for one in reader.leaderboard(run, limit=5):
+                for one in reader.leaderboard(run, limit=2):
                     evidence = reader.candidate(one.id)
                     if evidence.evaluation is None or not all(
                         entry.path.is_file() for entry in evidence.evaluation.images
@@ -330,16 +334,15 @@ def test_readers_in_threads_see_whole_candidates_while_the_writer_writes(store: 
                 if count < seen:
                     failures.append((seen, count))
                 seen = count
-            if seen != 40:
+            if seen != 16:
                 failures.append(seen)
 
-    threads = [threading.Thread(target=read, args=(shared,)) for shared in (False, False, False, True)]
+    threads = [threading.Thread(target=read, args=(shared,)) for shared in (False, False, True)]
     for thread in threads:
         thread.start()
     started.wait()
-    for generation in range(10):
-        prompts = [f"{generation} {place}" for place in range(4)]
-        scored(store, run, generation, prompts, [0.1 * place for place in range(4)])
+    for generation in range(8):
+        scored(store, run, generation, [f"{generation} a", f"{generation} b"], [0.1, 0.2])
     done.set()
     for thread in threads:
         thread.join()

@@ -368,6 +368,15 @@ def test_a_database_that_another_program_holds_locked(tmp_path: Path) -> None:
         assert store.append_event(run, "note", {}) > 0
 
 
+def test_an_old_sqlite_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 31, 1))
+    for opener in (open_store, open_reader):
+        with pytest.raises(StoreError, match=r"needs 3\.37 or newer") as caught:
+            opener(tmp_path)
+        assert caught.value.exit_code == 3
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_network_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device = os.stat(tmp_path).st_dev
     line = f"36 35 {os.major(device)}:{os.minor(device)} / /home rw shared:1 - nfs4 server:/home rw\n"
