@@ -108,7 +108,7 @@ def information_score(similarity: Floats, alpha: float, scale: float) -> float:
     0 = all images say the same. ``alpha`` is not used.
     """
     assignment = soft_assignment(similarity, scale)
-    within = float(np.mean([_entropy(column) for column in assignment.T]))
+    within = _entropy(assignment) / assignment.shape[1]
     return _share(_entropy(assignment.mean(axis=1)) - within, min(similarity.shape))
 
 
@@ -276,7 +276,7 @@ def score_matrix_file(
 
 
 def _entropy(probabilities: Floats) -> float:
-    """Shannon entropy in nats; 0 log 0 = 0."""
+    """Shannon entropy in nats, summed over all columns; 0 log 0 = 0."""
     positive = probabilities[probabilities > 0]
     return float(-(positive * np.log(positive)).sum())
 
