@@ -1,4 +1,4 @@
-"""From stored embeddings or colours to a candidate's evaluation. Arithmetic only."""
+"""From stored embeddings and colours to a candidate's evaluation. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -7,62 +7,58 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.config import SearchSection
-from engine.score import analyse
+from engine.objectives import Evidence, Objective
 from store.records import ImageRecord, NewEvaluation, Writing
 
-COLOURS = {"red": 0, "green": 1, "blue": 2}
+Floats = NDArray[np.float32]
 
 
 def measure_bias(
-    search: SearchSection,
-    logit_scale: float,
-    writing: Writing,
-    texts: NDArray[np.float32],
-    images: Sequence[ImageRecord],
+    objective: Objective, logit_scale: float, writing: Writing, texts: Floats, images: Sequence[ImageRecord]
 ) -> NewEvaluation:
     """Score images against variations.
 
     Args:
-        search: names the score that ranks and alpha.
+        objective: one that needs variations.
         logit_scale: the scorer's own factor before its softmax.
         writing: the variations.
         texts: their unit vectors, shape (T, D).
         images: the images with their unit vectors, N of them.
     """
-    # one thread, one order of summation: the matrix must not depend on how a BLAS splits it
-    similarity = np.einsum("td,nd->tn", texts, np.stack([image.embedding for image in images]))  # (T, N)
-    analysis = analyse(similarity, logit_scale=logit_scale, alpha=search.alpha)
+    vectors = np.stack([image.embedding for image in images])  # (N, D)
+    # einsum sums in one order, whatever the number of threads: the same evidence gives the same last bit
+    similarity = np.einsum("td,nd->tn", texts, vectors)
+    measured = objective.measure(Evidence(_means(images), similarity, logit_scale))
+    assert measured.analysis is not None
     return NewEvaluation(
         images=[image.id for image in images],
         variations=writing.texts,
         similarity=similarity,
-        scores=analysis.scores,
-        score_name=search.score,
-        coverage=analysis.coverage.astype(np.float32),
-        alignment=analysis.alignment.astype(np.float32),
-        missed=analysis.missed,
+        scores=measured.scores,
+        score_name=objective.score_name,
+        coverage=measured.analysis.coverage.astype(np.float32),
+        alignment=measured.analysis.alignment.astype(np.float32),
+        missed=measured.analysis.missed,
         writing_id=writing.id,
     )
 
 
-def measure_colour(colour: str, images: Sequence[ImageRecord]) -> NewEvaluation:
-    """Score images by a colour (the paper's Appendix A): one row of evidence, each image's objective."""
-    values = np.array(
-        [[_lack(image.mean_rgb, COLOURS[colour]) for image in images]], dtype=np.float32
-    )  # (1, N)
+def measure_colour(objective: Objective, images: Sequence[ImageRecord]) -> NewEvaluation:
+    """Score images by their mean colours; the evidence is one row, how far each image shows the colour."""
+    means = _means(images)  # (N, 3)
+    measured = objective.measure(Evidence(means))
+    shown = np.array([[-objective.measure(Evidence(mean[None])).loss for mean in means]], dtype=np.float32)
     return NewEvaluation(
         images=[image.id for image in images],
-        variations=[colour],
-        similarity=values,
-        scores={colour: float(values.mean())},
-        score_name=colour,
-        coverage=values.max(axis=1),
-        alignment=values[0],
+        variations=[objective.score_name],
+        similarity=shown,
+        scores=measured.scores,
+        score_name=objective.score_name,
+        coverage=shown.max(axis=1),
+        alignment=shown[0],
         missed=(),
     )
 
 
-def _lack(rgb: tuple[float, float, float], channel: int) -> float:
-    """How far a mean colour is from a pure one: the other channels' mean minus this one's, lower = nearer."""
-    return (sum(rgb) - rgb[channel]) / 2 - rgb[channel]
+def _means(images: Sequence[ImageRecord]) -> NDArray[np.float64]:
+    return np.array([image.mean_rgb for image in images], dtype=np.float64)

@@ -9,18 +9,21 @@ WINDOW = 12
 
 
 class Meter:
-    """Counts finished images.
+    """Counts images and candidates that this run has finished.
 
     Args:
-        total: images that the whole session still needs.
+        images: images of the whole session.
+        candidates: candidates of the whole session.
         clock: seconds, rising.
     """
 
-    def __init__(self, total: int, clock: Callable[[], float]) -> None:
-        self._left = total
+    def __init__(self, images: int, candidates: int, clock: Callable[[], float]) -> None:
+        self._images_left = images
+        self._candidates_left = candidates
         self._clock = clock
         self._start = clock()
         self._drawn = 0
+        self._scored = 0
         self._marks: deque[tuple[float, int]] = deque(maxlen=WINDOW)
 
     def begin(self) -> None:
@@ -31,12 +34,18 @@ class Meter:
     def drew(self, images: int) -> None:
         """So many images were drawn and stored."""
         self._drawn += images
-        self._left -= images
+        self._images_left -= images
         self._marks.append((self._clock(), self._drawn))
 
-    def found(self, images: int) -> None:
-        """So many images were in the store already."""
-        self._left -= images
+    def scored(self) -> None:
+        """One more candidate is scored, or failed."""
+        self._scored += 1
+        self._candidates_left -= 1
+
+    def found(self, *, images: int = 0, candidates: int = 0) -> None:
+        """So many were in the store already."""
+        self._images_left -= images
+        self._candidates_left -= candidates
 
     def images_per_second(self) -> float | None:
         """Speed over the last batches; None before the first one."""
@@ -46,7 +55,8 @@ class Meter:
         return (after - before) / (last - first) if last > first and after > before else None
 
     def eta_seconds(self) -> float | None:
-        """Time to the session's end at the speed of this run, all its pauses for writing included."""
-        if self._drawn == 0:
-            return None
-        return max(0, self._left) * (self._clock() - self._start) / self._drawn
+        """Time to the session's end at this run's pace: of images or of scores, whichever is behind."""
+        elapsed = self._clock() - self._start
+        paces = ((self._images_left, self._drawn), (self._candidates_left, self._scored))
+        times = [max(0, left) * elapsed / done for left, done in paces if done]
+        return max(times, default=None)

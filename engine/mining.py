@@ -19,9 +19,10 @@ import numpy as np
 from engine import protocol
 from engine.bench import Bench
 from engine.errors import InputError
-from engine.measure import COLOURS, measure_bias, measure_colour
+from engine.measure import measure_bias, measure_colour
 from engine.meter import Meter
 from engine.models.protocols import PaintJob
+from engine.objectives import objective_named
 from engine.services import DrawnUnit, WritingTask
 from engine.writing import write
 from store.records import Candidate, ImageRecord, NewEvaluation, NewImage, Writing
@@ -74,7 +75,9 @@ class GenerationWork:
         self._painter_free = painter_free
         self._afterwards = afterwards
         self._generation = candidates[0].generation
-        images = bench.config.search.images
+        search = bench.config.search
+        self._objective = objective_named(search.objective, search.score, search.alpha)
+        images = search.images
         self._work = [
             _Work(
                 candidate,
@@ -102,12 +105,6 @@ class GenerationWork:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    @property
-    def _colour(self) -> str | None:
-        """The colour that is mined for instead of bias, if any: it needs no writer and no scorer."""
-        name = self._bench.config.search.objective
-        return name if name in COLOURS else None
-
     # ------------------------------------------------------------ painting
 
     async def _paint(self) -> None:
@@ -120,7 +117,7 @@ class GenerationWork:
             for start in range(0, len(items), size):
                 unit = items[start : start + size]
                 if all(seed in stored[id(work)] for work, seed in unit):
-                    self._meter.found(len(unit))
+                    self._meter.found(images=len(unit))
                     self._count(unit)
                     continue
                 if len(under_way) == IN_FLIGHT:
@@ -184,7 +181,7 @@ class GenerationWork:
         search = self._bench.config.search
         embedding: asyncio.Task[None] | None = None
         try:
-            for done, work in enumerate(self._work if self._colour is None else (), 1):
+            for done, work in enumerate(self._work if self._objective.needs_variations else (), 1):
                 task = WritingTask(
                     kind="variations",
                     count=search.variations,
@@ -231,10 +228,13 @@ class GenerationWork:
     async def _score(self) -> None:
         for done, work in enumerate(self._work, 1):
             await work.painted.wait()
-            if self._colour is None:
+            if self._objective.needs_variations:
                 await work.written.wait()
             if work.candidate.state == "waiting":
                 await self._evaluate(work)
+                self._meter.scored()
+            else:
+                self._meter.found(candidates=1)
             self._progress("scoring", done, len(self._work))
 
     async def _evaluate(self, work: _Work) -> None:
@@ -246,11 +246,11 @@ class GenerationWork:
             await bench.notice(
                 f"{len(records) - len(shown)} of {len(records)} images of a candidate are blank."
             )
-        if 2 * len(shown) < len(records):
+        if len(shown) < 2 or 2 * len(shown) < len(records):
             await self._give_up(work, f"{len(records) - len(shown)} of {len(records)} images are blank")
             return
-        if self._colour is not None:
-            evaluation = measure_colour(self._colour, shown)
+        if not self._objective.needs_variations:
+            evaluation = measure_colour(self._objective, shown)
         else:
             writing = work.writing
             if writing is None:
@@ -265,7 +265,7 @@ class GenerationWork:
             keeper = bench.keeper
             vectors = await keeper.call(keeper.store.find_text_embeddings, bench.studio.scorer, writing.texts)
             texts = np.stack([vectors[text] for text in writing.texts])  # (T, D)
-            evaluation = measure_bias(search, bench.studio.logit_scale, writing, texts, shown)
+            evaluation = measure_bias(self._objective, bench.studio.logit_scale, writing, texts, shown)
         await self._finish(work, evaluation)
 
     async def _finish(self, work: _Work, evaluation: NewEvaluation) -> None:

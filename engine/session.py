@@ -19,7 +19,7 @@ from engine import protocol
 from engine.bench import Bench, Emit
 from engine.breeding import Breeder
 from engine.config import MiningConfig, parse_config
-from engine.errors import InputError, MineGapError
+from engine.errors import InputError, MachineError, MineGapError
 from engine.keeper import Keeper
 from engine.meter import Meter
 from engine.mining import GenerationWork
@@ -176,7 +176,8 @@ class _Run:
             (event.kind, event.payload.get("generation"))
             for event in await keeper.call(keeper.store.events, bench.session_id)
         }
-        meter = Meter(search.generations * search.population * search.images, time.monotonic)
+        total = search.generations * search.population
+        meter = Meter(total * search.images, total, time.monotonic)
         breeder = Breeder(bench)
         for generation in range(1, search.generations + 1):
             candidates = await self._population(breeder, generation)
@@ -197,10 +198,15 @@ class _Run:
                 await work.run()
                 candidates = await keeper.call(keeper.store.candidates, bench.session_id, generation)
             else:
-                meter.found(len(candidates) * search.images)
+                meter.found(images=len(candidates) * search.images, candidates=len(candidates))
             archived = breeder.tell(candidates)
             if ("generation_finished", generation) not in told:
                 await bench.record(_summary(generation, candidates, archived))
+            if not any(candidate.state == "scored" for candidate in candidates):
+                raise MachineError(
+                    f"Not one of {len(candidates)} candidates of generation {generation} could be scored "
+                    f"(the first one: {candidates[0].reason}): check the models or use larger ones."
+                )
 
     async def _population(self, breeder: Breeder, generation: int) -> tuple[Candidate, ...]:
         """Return a generation's candidates, bred and stored if they are not there yet."""

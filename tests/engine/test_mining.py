@@ -165,21 +165,18 @@ class Wire:
             raise TrippedError(f"tripped at {step}")
 
 
-async def steps_of_a_run(store: Path) -> int:
-    wire = Wire(0)
-    await run(store, config(), models=FakeModels(FakeStudio(wire), FakePen(wire)))
-    return -wire.left
-
-
 async def test_an_interruption_at_any_step_of_the_models_changes_nothing(tmp_path: Path) -> None:
-    steps = await steps_of_a_run(tmp_path / "whole")
+    given = config(population=3, survivors=1, generations=2)
+    wire = Wire(0)
+    await run(tmp_path / "whole", given, models=FakeModels(FakeStudio(wire), FakePen(wire)))
     whole = mined(tmp_path / "whole")
-    assert steps > 30
+    steps = -wire.left
+    assert steps == 2 * (3 + 3 + 3) + 3  # variations, embeddings, units; two random tasks and one mutation
     for at in range(1, steps + 1):
         store = tmp_path / f"cut {at}"
         wire = Wire(at)
         with pytest.raises(TrippedError):
-            await run(store, config(), models=FakeModels(FakeStudio(wire), FakePen(wire)))
+            await run(store, given, models=FakeModels(FakeStudio(wire), FakePen(wire)))
         with open_reader(store) as reader:
             (session,) = reader.sessions()
         assert session.state == "failed"
