@@ -105,7 +105,7 @@ class MineApp(App[int]):
 
     @on(LiveScreen.Ready)
     def _begin(self) -> None:
-        self.set_interval(REDRAW_SECONDS, self._redraw)
+        self.set_interval(REDRAW_SECONDS, self.redraw)
         if self._start is not None:
             self._follow(self._start)
         elif self._stored is not None:
@@ -165,7 +165,8 @@ class MineApp(App[int]):
         self.view.notice = str(error)
         self.view.revision += 1
 
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
+        """Draw what is new; a timer calls this, so that bursts of events are drawn together."""
         if not self._live.is_attached:
             return
         if self.view.revision != self._drawn:

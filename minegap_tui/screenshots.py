@@ -1,6 +1,7 @@
 """Pictures of the real screens, without a terminal: ``python -m minegap_tui.screenshots OUT --store DIR``.
 
-Renders a stored session at the sizes people have. Needs the font DejaVu Sans Mono.
+Shows a stored session, or with ``--mine GENERATION`` a new one while it mines that generation, at the sizes
+people have. Needs the font DejaVu Sans Mono.
 """
 
 from __future__ import annotations
@@ -8,65 +9,91 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+from textual.pilot import Pilot
 
-from minegap_tui.commands.options import find_session, store_directory, store_option
+from engine.client import EngineClient
+from minegap_tui.app import REDRAW_SECONDS, MineApp
+from minegap_tui.commands.options import config_options, configured, find_session, store_option
 from minegap_tui.raster import rasterise
 from minegap_tui.theme import THEME
 from store import open_reader
 
 SIZES = ((80, 24), (120, 40), (200, 50))
+SCREENS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("live", ()),
+    ("inspect", ("enter",)),
+    ("help", ("question_mark",)),
+)
 
 
-async def photograph(store: Path, session_id: str, size: tuple[int, int], keys: tuple[str, ...] = ()) -> str:
-    """Return the screen as SVG once its images are drawn.
+async def settle(app: MineApp, pilot: Pilot[Any]) -> None:
+    """Wait until what the app knows is drawn: messages handled, evidence read, images decoded."""
+    for _ in range(3):
+        await pilot.pause()
+        app.redraw()
+        reading = [worker for worker in app.workers if worker.group != "engine"]
+        if reading:
+            await app.workers.wait_for_complete(reading)
+    await pilot.pause()
+
+
+async def photograph(app: MineApp, out: Path, generation: int | None) -> None:
+    """Run an app and write its screens as PNG files to ``out``.
 
     Args:
-        size: columns and lines.
-        keys: pressed before the picture is taken.
+        generation: wait until a third of this generation is painted; None takes the pictures at once.
     """
-    from minegap_tui.app import MineApp
+    async with app.run_test(size=SIZES[0]) as pilot:
+        while generation is not None and app.view.running and not _reached(app, generation):
+            await pilot.pause(REDRAW_SECONDS)
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            for name, keys in SCREENS:
+                await settle(app, pilot)
+                await pilot.press(*keys)
+                await settle(app, pilot)
+                path = out / f"{name}-{size[0]}x{size[1]}.png"
+                rasterise(app.export_screenshot(), size, THEME.background or "#000000").save(path)
+                click.echo(path)
+                await pilot.press(*(["escape"] if keys else []))
+        if app.engine is not None:
+            await app.engine.stop()
+            await app.workers.wait_for_complete()
 
-    app = MineApp(store, session_id=session_id)
-    async with app.run_test(size=size) as pilot:
-        await settle(app, pilot)
-        for key in keys:
-            await pilot.press(key)
-            await settle(app, pilot)
-        return app.export_screenshot(title="MineGap")
 
-
-async def settle(app: object, pilot: object) -> None:
-    """Wait until the app has nothing more to do: two redraws and all workers."""
-    from textual.pilot import Pilot
-
-    from minegap_tui.app import REDRAW_SECONDS, MineApp
-
-    assert isinstance(app, MineApp)
-    assert isinstance(pilot, Pilot)
-    for _ in range(2):
-        await pilot.pause(REDRAW_SECONDS)
-        await app.workers.wait_for_complete()
-    await pilot.pause()
+def _reached(app: MineApp, generation: int) -> bool:
+    painting = app.view.stages.get("painting")
+    begun = painting is not None and painting.generation == generation and painting.done * 3 >= painting.total
+    return begun or app.view.generation > generation
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--session", default="last", help="Session to show.")
+@click.option("--session", default="last", show_default=True, help="Stored session to show.")
+@click.option("--mine", "generation", type=int, help="Mine, and take the pictures in this generation.")
+@config_options
 @store_option
-def main(out: Path, session: str, store: Path | None) -> None:
-    """Write PNG pictures of the live and the evidence screen to OUT."""
-    directory = store_directory(store)
-    with open_reader(directory) as reader:
-        found = find_session(list(reader.sessions()), session, directory)
+def main(
+    out: Path,
+    session: str,
+    generation: int | None,
+    settings: tuple[str, ...],
+    seed: int | None,
+    store: Path | None,
+) -> None:
+    """Write PNG pictures of the live, the evidence and the help screen to OUT."""
+    config = configured(None, settings, seed=seed, store=store)
+    directory = config.store.path
     out.mkdir(parents=True, exist_ok=True)
-    for size in SIZES:
-        for name, keys in (("live", ()), ("inspect", ("enter",)), ("help", ("question_mark",))):
-            svg = asyncio.run(photograph(directory, found.id, size, keys))
-            path = out / f"{name}-{size[0]}x{size[1]}.png"
-            rasterise(svg, size, THEME.background or "#000000").save(path)
-            click.echo(path)
+    if generation is not None:
+        app = MineApp(directory, lambda: EngineClient.start(directory, config=config))
+    else:
+        with open_reader(directory) as reader:
+            app = MineApp(directory, session_id=find_session(list(reader.sessions()), session, directory).id)
+    asyncio.run(photograph(app, out, generation))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from textual.pilot import Pilot
-
 from engine import protocol
-from minegap_tui.app import REDRAW_SECONDS, MineApp
+from minegap_tui.app import MineApp
 from store import open_reader
 from store.records import Candidate
 
@@ -82,17 +80,6 @@ def app_on(directory: Path, engine: ScriptedEngine) -> MineApp:
         return engine
 
     return MineApp(directory, start)
-
-
-async def settle(pilot: Pilot[int]) -> None:
-    """Let two redraws pass and the readers and decoders finish; the engine's own worker goes on."""
-    app = pilot.app
-    for _ in range(2):
-        await pilot.pause(REDRAW_SECONDS * 1.2)
-        busy = [worker for worker in app.workers if worker.group != "engine"]
-        if busy:
-            await app.workers.wait_for_complete(busy)
-    await pilot.pause()
 
 
 def shown(app: MineApp) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from factory import fill
-from scripted import ScriptedEngine, app_on, finished, opened, scored, settle, shown, stored
+from scripted import ScriptedEngine, app_on, finished, opened, scored, shown, stored
 
 from engine import protocol
 from engine.errors import InputError
@@ -15,6 +15,7 @@ from minegap_tui.app import MineApp
 from minegap_tui.screens.help import HelpScreen
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.live import LiveScreen
+from minegap_tui.screenshots import settle
 from minegap_tui.widgets.leaderboard import Leaderboard
 from store.records import Candidate
 
@@ -41,7 +42,7 @@ async def test_everything_is_on_the_screen(mined: tuple[Path, str], size: tuple[
     directory, session = mined
     app = MineApp(directory, session_id=session)
     async with app.run_test(size=size) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         text = shown(app)
         best = app.view.leaderboard(1)[0]
         for word in (
@@ -66,10 +67,10 @@ async def test_a_tiny_terminal_is_survived(mined: tuple[Path, str]) -> None:
     directory, session = mined
     app = MineApp(directory, session_id=session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         for size in ((40, 12), (10, 3), (1, 1), (300, 90), (80, 24)):
             await pilot.resize_terminal(*size)
-            await settle(pilot)
+            await settle(app, pilot)
         assert "Leaderboard" in shown(app)
 
 
@@ -80,16 +81,16 @@ async def test_the_selection_stays_while_rows_arrive(mined: tuple[Path, str]) ->
     engine = ScriptedEngine(opened(session), *(scored(one) for one in worse_first[:8]))
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         await pilot.press("j", "down")
-        await settle(pilot)
+        await settle(app, pilot)
         held = board(app).selected
         line = next(
             line for line, text in enumerate(shown(app).splitlines()) if text.lstrip().startswith("▌")
         )
         for one in worse_first[8:]:
             engine.say(scored(one))
-            await settle(pilot)
+            await settle(app, pilot)
             assert board(app).selected == held
             assert shown(app).splitlines()[line].lstrip().startswith("▌")
         assert app.evidence is not None
@@ -103,10 +104,10 @@ async def test_following_shows_the_most_biased(mined: tuple[Path, str]) -> None:
     engine = ScriptedEngine(opened(session), scored(candidates[0]))
     app = app_on(directory, engine)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         assert board(app).selected == candidates[0].id
         engine.say(*(scored(one) for one in candidates[1:]))
-        await settle(pilot)
+        await settle(app, pilot)
         assert board(app).selected == candidates[-1].id
         await pilot.press("down")
         assert not board(app).following
@@ -119,7 +120,7 @@ async def test_keys_and_mouse_move_the_cursor(mined: tuple[Path, str]) -> None:
     directory, session = mined
     app = MineApp(directory, session_id=session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         order = [row.candidate_id for row in app.view.leaderboard(100)]
         for key, place in (
             ("j", 1),
@@ -142,18 +143,18 @@ async def test_inspecting_a_candidate_and_its_neighbours(mined: tuple[Path, str]
     directory, session = mined
     app = MineApp(directory, session_id=session)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         order = [row.candidate_id for row in app.view.leaderboard(100)]
         await pilot.press("enter")
-        await settle(pilot)
+        await settle(app, pilot)
         assert isinstance(app.screen, InspectScreen)
         await pilot.press("right")
-        await settle(pilot)
+        await settle(app, pilot)
         assert app.evidence is not None
         assert app.evidence.candidate_id == order[1]
         assert app.evidence.prompt in shown(app)
         await pilot.press("pagedown", "j", "escape")
-        await settle(pilot)
+        await settle(app, pilot)
         assert isinstance(app.screen, LiveScreen)
         assert board(app).selected == order[1]
 
@@ -162,7 +163,7 @@ async def test_help_lists_every_action_and_closes(mined: tuple[Path, str]) -> No
     directory, session = mined
     app = MineApp(directory, session_id=session)
     async with app.run_test(size=(120, 60)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         await pilot.press("question_mark")
         await pilot.pause()
         assert isinstance(app.screen, HelpScreen)
@@ -179,14 +180,14 @@ async def test_quitting_asks_the_engine_to_stop_and_waits_for_its_word(mined: tu
     engine = ScriptedEngine(opened(session), protocol.StateChanged(state="mining"))
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         assert "mining" in shown(app)
         await pilot.press("q")
-        await settle(pilot)
+        await settle(app, pilot)
         assert engine.stops == 1
         assert "asking to stop" in shown(app)
         engine.say(protocol.StateChanged(state="stopping"))
-        await settle(pilot)
+        await settle(app, pilot)
         assert "stopping after this batch" in shown(app)
         engine.say(finished(session, "interrupted"))
         engine.end()
@@ -199,7 +200,7 @@ async def test_quitting_twice_leaves_at_once(mined: tuple[Path, str]) -> None:
     engine = ScriptedEngine(opened(session), protocol.StateChanged(state="mining"))
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         await pilot.press("q", "ctrl+c")
         await pilot.pause()
         assert app.return_value == 0
@@ -213,10 +214,10 @@ async def test_a_finished_session_stays_open(mined: tuple[Path, str]) -> None:
     engine.end()
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         assert "finished" in shown(app)
         await pilot.press("down")
-        await settle(pilot)
+        await settle(app, pilot)
         assert app.evidence is not None
         assert app.evidence.candidate_id == app.view.leaderboard(2)[1].candidate_id
         await pilot.press("q")
@@ -234,7 +235,7 @@ async def test_a_failure_after_results_is_a_sentence_and_an_exit_code(mined: tup
     engine.end()
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         assert "The painter ran out of memory" in shown(app)
         await pilot.press("q")
         await pilot.pause()
@@ -247,7 +248,7 @@ async def test_a_failure_at_the_start_leaves_at_once(tmp_path: Path) -> None:
 
     app = MineApp(tmp_path, start)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
     assert app.return_value == 2
     assert app.view.failure is not None
 
@@ -261,7 +262,7 @@ async def test_progress_and_speed_are_shown(mined: tuple[Path, str]) -> None:
     engine = ScriptedEngine(opened(session), protocol.StateChanged(state="mining"), painting, writing)
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         line = shown(app).splitlines()[1]
         for words in ("painting", "48/256", "writing", "5/16", "12.3 images/s", "2:11 left"):
             assert words in line
@@ -275,5 +276,5 @@ async def test_missing_images_are_said(mined: tuple[Path, str], tmp_path: Path) 
         file.write_bytes(b"\x89PNG not an image")
     app = MineApp(tmp_path, session_id=session)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(app, pilot)
         assert "no image" in shown(app)
