@@ -237,7 +237,7 @@ def _scruffy(text: str, rng: Random) -> str:
 def variation_request(rng: Random) -> Request:
     """Draw a prompt and one variation of it."""
     phrase = Phrase(drawn_meaning(rng, 5))
-    if rng.random() < 0.2:
+    if rng.random() < 0.12:
         phrase = with_odd_words(phrase.meaning, rng)
     axis = _drawn_axis(rng, 0.2)
     axes = [axis] if axis else []
@@ -254,7 +254,7 @@ def mutation_request(rng: Random) -> Request:
     """Draw a prompt and one mutation of it."""
     axis, theme = _drawn_axis(rng, 0.15), _drawn_theme(rng, 0.15)
     meaning = fresh("", theme, rng) if theme else drawn_meaning(rng, 4)
-    phrase = Phrase(meaning) if rng.random() < 0.88 else with_odd_words(meaning, rng)
+    phrase = Phrase(meaning) if rng.random() < 0.94 else with_odd_words(meaning, rng)
     reply = mutate(phrase, axis, "" if phrase.name else theme, rng)
     return Request("mutations", _scruffy(phrase.text(), rng), axis, theme, reply.text())
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.models.protocols import Painter, PaintJob, Scorer
+from engine.models.protocols import Direction, Painter, PaintJob, Scorer, Writer, Written
 
 MakePainter = Callable[[int], Painter]
 """Batch size -> a fresh painter, all of one model and one set of settings."""
@@ -95,3 +95,39 @@ class ScorerConformance:
     def test_the_scale_is_one_a_softmax_can_use(self, scorer: Scorer) -> None:
         assert scorer.logit_scale == pytest.approx(scorer.logit_scale)
         assert 1.0 <= scorer.logit_scale <= 1000.0
+
+
+class WriterConformance:
+    """The contract of :class:`engine.models.protocols.Writer`. Needs a fixture ``writer``."""
+
+    DIRECTION = Direction(axis="size", theme="animal")
+
+    def test_the_same_call_gives_the_same_texts(self, writer: Writer) -> None:
+        first = writer.variations("a red cat", 4, 2, self.DIRECTION)
+        writer.random_prompts(3, 8, Direction())  # what happened in between does not matter
+        assert writer.variations("a red cat", 4, 2, self.DIRECTION) == first
+
+    def test_seed_and_prompt_both_matter(self, writer: Writer) -> None:
+        drawn = [
+            writer.variations(p, 6, seed, Direction())
+            for p, seed in [("a cat", 2), ("a cat", 4), ("a car", 2)]
+        ]
+        assert len({tuple(e.reply for e in written.exchanges[:6]) for written in drawn}) == 3
+
+    def test_texts_are_distinct_few_enough_and_on_record(self, writer: Writer) -> None:
+        for written in (
+            writer.variations("a cat", 6, 2, Direction()),
+            writer.mutations("a cat", 6, 2, self.DIRECTION),
+            writer.random_prompts(6, 2, self.DIRECTION, ["a cat"]),
+        ):
+            assert len({text.lower() for text in written.texts}) == len(written.texts) <= 6
+            assert "a cat" not in written.texts
+            assert sum(e.verdict == "accepted" for e in written.exchanges) == len(written.texts)
+            assert (len(written.texts) < 6) == bool(written.notes)
+
+    def test_random_prompts_avoid_what_they_are_told_to(self, writer: Writer) -> None:
+        first = writer.random_prompts(6, 2, Direction()).texts
+        assert not set(first) & set(writer.random_prompts(6, 2, Direction(), first).texts)
+
+    def test_nothing_asked_nothing_written(self, writer: Writer) -> None:
+        assert writer.variations("a cat", 0, 2, Direction()) == Written((), ())
