@@ -28,6 +28,7 @@ from engine.models.protocols import Painted, PaintJob
 DECODE_PIXELS: Final = 1 << 21
 """Pixels first tried in one decode: two images of 1024 x 1024, eight of 512 x 512."""
 
+CONVOLUTIONAL: Final = frozenset({"unet", "vae"})
 GLOBAL_NOISE: Final = frozenset({"DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler"})
 """Samplers that draw noise outside the generators given to the pipeline: their images would not repeat."""
 
@@ -260,6 +261,8 @@ def _load_pipeline(layout: PipelineLayout, dtype: torch.dtype) -> Any:
         **options,
     )
     pipeline.set_progress_bar_config(disable=True)
+    for name in CONVOLUTIONAL & layout.components.keys():
+        getattr(pipeline, name).to(memory_format=torch.channels_last)  # layout only: faster, same mathematics
     return pipeline
 
 

@@ -41,7 +41,7 @@ class TestEveryFamily(PainterConformance):
     """SD, SDXL, SD3 and FLUX keep the painter's contract."""
 
     def test_images_are_those_of_diffusers_itself(self, kind: str, make: Any) -> None:
-        """Embeddings made apart, own decoding and quantising change nothing."""
+        """Embeddings made apart, own decoding and quantising change nothing but the last bit's rounding."""
         painter: DiffusersPainter = make(3)
         jobs = JOBS[:3]
         longest = {"max_sequence_length": 256} if kind == "flux" else {}
@@ -55,7 +55,7 @@ class TestEveryFamily(PainterConformance):
             output_type="pt",
             **longest,
         ).images
-        assert torch.equal((plain * 255).round().to(torch.uint8), painter.paint(jobs).pixels)
+        assert ((plain * 255).round().int() - painter.paint(jobs).pixels.int()).abs().max() <= 1
 
     def test_running_out_of_memory_while_drawing_redraws_the_same_seeds(
         self, kind: str, make: Any, monkeypatch: pytest.MonkeyPatch
