@@ -89,6 +89,7 @@ def new_scheduler() -> DDIMScheduler:
         timestep_spacing="trailing",
         clip_sample=False,
         set_alpha_to_one=True,
+        steps_offset=1,  # what the pipeline insists on; trailing spacing does not read it
     )
 
 
