@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -27,6 +27,7 @@ class Bench:
     pen: Pen
     emit: Emit
     notices: list[str]
+    _said: set[str] = field(default_factory=set)
 
     async def record(self, event: protocol.Event) -> None:
         """Store an event as a row of the record, then ring the bell with the row's number."""
@@ -35,9 +36,11 @@ class Bench:
         await self._store(event)
 
     async def notice(self, *messages: str) -> None:
-        """Record sentences for the user."""
+        """Record sentences for the user, each of them once in a run."""
         for message in messages:
-            await self.record(protocol.Notice(message=message))
+            if message not in self._said:
+                self._said.add(message)
+                await self.record(protocol.Notice(message=message))
 
     def seed(self, purpose: str, prompt: str, index: int) -> int:
         """Return the seed of one draw of this session."""

@@ -244,7 +244,8 @@ class GenerationWork:
         shown = [record for record in records if not record.blank]
         if len(shown) < len(records):
             await bench.notice(
-                f"{len(records) - len(shown)} of {len(records)} images of a candidate are blank."
+                f"{len(records) - len(shown)} of {len(records)} images of candidate {work.candidate.id} are blank "
+                "and left out of its score."
             )
         if len(shown) < 2 or 2 * len(shown) < len(records):
             await self._give_up(work, f"{len(records) - len(shown)} of {len(records)} images are blank")
