@@ -45,7 +45,9 @@ class _WriterDefaults(BaseModel):
     temperature: float | None = Field(default=None, gt=0)
 
 
-class _PackFile(BaseModel):
+class PackFile(BaseModel):
+    """What ``pack.toml`` says, checked."""
+
     model_config = ConfigDict(extra="forbid")
     name: str
     painter: str = "painter"
@@ -85,7 +87,7 @@ def resolve_pack(config: MiningConfig) -> Pack:
     """
     models = config.models
     if models.painter and models.scorer and models.writer:
-        file, directory = _PackFile(name="custom"), Path()
+        file, directory = PackFile(name="custom"), Path()
     else:
         directory = EMBEDDED_DIRECTORY if models.pack == EMBEDDED else Path(models.pack).expanduser()
         file = read_pack_file(directory)
@@ -113,7 +115,7 @@ def resolve_pack(config: MiningConfig) -> Pack:
     )
 
 
-def read_pack_file(directory: Path) -> _PackFile:
+def read_pack_file(directory: Path) -> PackFile:
     """Read ``pack.toml``.
 
     Raises:
@@ -122,7 +124,7 @@ def read_pack_file(directory: Path) -> _PackFile:
     path = directory / "pack.toml"
     try:
         values = tomllib.loads(path.read_text("utf-8"))
-        return _PackFile.model_validate(values)
+        return PackFile.model_validate(values)
     except OSError as error:
         raise InputError(
             f"Model pack {str(directory)!r} cannot be used: its pack.toml cannot be read "

@@ -56,7 +56,7 @@ def test_a_path_in_the_file_is_relative_to_the_file_and_a_repo_id_is_not(tmp_pat
 @pytest.mark.parametrize(
     ("overrides", "parts"),
     [
-        ({"search": {"images": 0}}, ["search.images", "= 0", "1", "MINEGAP_SEARCH_IMAGES"]),
+        ({"search": {"images": 0}}, ["search.images", "= 0", "2", "MINEGAP_SEARCH_IMAGES"]),
         (
             {"search": {"population": 8, "survivors": 3, "mutations": 3}},
             ["survivors × mutations = 9", "population = 8", "to 9"],
