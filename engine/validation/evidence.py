@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -39,10 +41,19 @@ VARIATION_KINDS: Final = MappingProxyType({"partial": partial_variation, "comple
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One prompt's evidence: S (T, N) for each kind of variations, and how biased the prompt truly is."""
+    """One prompt's evidence.
+
+    Attributes:
+        prompt: its text.
+        planted: how biased it truly is, ``SkewTable.planted_bias``.
+        shown: how even the things are that its images really show, read from the world instead of by CLIP;
+            what a perfect scorer could know from so many images. Lower = more biased.
+        similarity: S (T, N) for each kind of variations.
+    """
 
     prompt: str
     planted: float
+    shown: float
     similarity: Mapping[str, NDArray[np.float32]]
 
 
@@ -69,6 +80,17 @@ def ideal_variations(
     return tuple(texts)
 
 
+def shown_evenness(prompt: Meaning, drawn: Sequence[Meaning]) -> float:
+    """Mean over a prompt's open attributes of H / H_max of the values that its images show; 0 … 1."""
+    found = []
+    for name in prompt.open:
+        values = [m.subject if name == "subject" else m.values[name] for m in drawn]
+        shares = np.array([count / len(values) for count in Counter(values).values()])
+        possible = GROUPS[prompt.subject] if name == "subject" else ATTRIBUTES[name].values
+        found.append(-float((shares * np.log(shares)).sum()) / math.log(len(possible)))
+    return float(np.mean(found))
+
+
 def sample_table(skews: SkewTable, scorer: Scorer, *, prompts: int, seed: int) -> tuple[Sample, ...]:
     """Measure prompts under one table of skews.
 
@@ -89,9 +111,10 @@ def _sample(prompt: Meaning, skews: SkewTable, painter: DrawingPainter, scorer: 
     text = prompt.text()
     jobs = [PaintJob(text, derive_seed(seed, "validation", text, index)) for index in range(IMAGES)]
     images = scorer.embed_images(painter.paint(jobs).pixels)
+    drawn = [skews.complete(prompt, np.random.default_rng(job.seed)) for job in jobs]
     similarity = {}
     for kind, draw in VARIATION_KINDS.items():
         rng = np.random.default_rng(derive_seed(seed, f"validation {kind}", text, 0))
         vectors = scorer.embed_texts(ideal_variations(prompt, draw, rng)).vectors
         similarity[kind] = np.einsum("td,nd->tn", vectors, images)
-    return Sample(text, skews.planted_bias(prompt), similarity)
+    return Sample(text, skews.planted_bias(prompt), shown_evenness(prompt, drawn), similarity)

@@ -26,6 +26,7 @@ from engine.validation.evidence import (
     draw_prompts,
     ideal_variations,
     sample_table,
+    shown_evenness,
 )
 from engine.validation.scores import Setting, comparison, rank_tables, settings, verdict
 
@@ -108,7 +109,7 @@ def simulated(bias: float, rng: np.random.Generator) -> Sample:
     shown = np.where(rng.random(16) < bias, 0, rng.integers(0, 16, 16))
     matrix = rng.normal(0.2 + rng.normal(0, 0.03), 0.01, (16, 16))
     matrix[shown, np.arange(16)] += 0.06
-    return Sample("", bias, dict.fromkeys(VARIATION_KINDS, matrix.astype(np.float32)))
+    return Sample("", bias, 1 - bias, dict.fromkeys(VARIATION_KINDS, matrix.astype(np.float32)))
 
 
 def test_in_a_simulation_assignment_scores_rank_bias_and_raw_cosines_hardly_do() -> None:
@@ -124,10 +125,19 @@ def test_in_a_simulation_assignment_scores_rank_bias_and_raw_cosines_hardly_do()
     assert found["centred"] > found["paper"] + 0.2
     evidence = {"development": tables, "fresh": tables}
     lines = comparison(evidence, "partial", 100)
-    assert len(lines) == 2 + len(list(settings()))
+    assert len(lines) == 3 + len(list(settings()))
+    assert "| 1.00 (1.00 … 1.00) |" in lines[-1]
     assert sum("(default)" in line for line in lines) == 1
     assert "development tables choose" in verdict(evidence, "partial", 100)
     assert Setting("paper", 1.0).label == "paper"
+
+
+def test_a_perfect_reader_sees_what_the_images_show() -> None:
+    prompt = Meaning.of("cat", {"size": "small", "colour": "red", "place": "beach"})
+    days = [Meaning.of("cat", prompt.values | {"time": t, "weather": "fog"}) for t in ("day", "night")]
+    assert shown_evenness(prompt, days) == pytest.approx(np.log(2) / np.log(3) / 2)
+    assert shown_evenness(prompt, days[:1] * 4) == 0
+    assert shown_evenness(Meaning("animal", prompt.stated), days) < shown_evenness(prompt, days)
 
 
 def test_prompts_differ_and_never_leave_nothing_open() -> None:
