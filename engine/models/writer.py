@@ -37,6 +37,8 @@ from engine.seeds import derive_seed
 RETRIES: Final = 2
 DEFAULT_CONTEXT: Final = 4096
 DEFAULT_THREADS: Final = 8
+TINY: Final = 64 << 20
+"""Bytes of weights below which one thread is the fastest."""
 LONGEST_REPLY: Final = 80
 """Tokens of one reply, at most."""
 MOST_AVOIDED: Final = 24
@@ -59,7 +61,7 @@ class WriterSettings:
         context: tokens in the cache, shared by all sequences (default 4096).
         temperature: of sampling (default 1).
         gpu_layers: layers on the GPU (default all, where llama.cpp was built for one).
-        threads: CPU threads (default: the cores, at most 8).
+        threads: CPU threads (default: the cores, at most 8; one for a tiny model).
         prompts: directory of meta-prompts that override the defaults.
     """
 
@@ -97,7 +99,7 @@ def load_writer(
         path,
         context=settings.context or DEFAULT_CONTEXT,
         gpu_layers=-1 if settings.gpu_layers is None else settings.gpu_layers,
-        threads=settings.threads or min(os.cpu_count() or 1, DEFAULT_THREADS),
+        threads=settings.threads or _default_threads(header.weight_bytes),
         sampling=sampling,
     )
     with path.open("rb") as file:
@@ -105,6 +107,11 @@ def load_writer(
     law = (weights, asdict(sampling), sorted((kind, m.text) for kind, m in metaprompts.items()))
     fingerprint = f"{header.architecture}-{hashlib.sha256(repr(law).encode()).hexdigest()[:24]}"
     return LlamaWriter(llama, metaprompts, fingerprint, count_tokens, token_limit)
+
+
+def _default_threads(weight_bytes: int) -> int:
+    # llama.cpp's threads wait by spinning: on a tiny model they only take cores from the painter.
+    return 1 if weight_bytes < TINY else min(os.cpu_count() or 1, DEFAULT_THREADS)
 
 
 class LlamaWriter:
