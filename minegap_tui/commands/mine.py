@@ -11,7 +11,7 @@ import msgspec
 
 from engine import protocol
 from engine.config import MiningConfig, StoreSection
-from minegap_tui import console
+from minegap_tui import console, terminal
 from minegap_tui.commands.options import (
     config_options,
     configured,
@@ -87,6 +87,7 @@ def _run(
     store: Path, plain: bool, as_json: bool, *, config: MiningConfig | None = None, resume: str | None = None
 ) -> int:
     if console.on_terminal() and not plain and not as_json:
+        terminal.prepare()
         from minegap_tui.app import run_app
 
         return run_app(store, config=config, resume=resume)
