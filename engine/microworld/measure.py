@@ -34,8 +34,8 @@ from engine.packs import EMBEDDED_DIRECTORY, read_pack_file
 
 READ_BY_SCORER: Final = ("subject", "colour", "place", "gender")
 JUDGE_SEED: Final = 1001  # no training of the pack uses it
-JUDGE_PICTURES: Final = 24_000
-JUDGE_STEPS: Final = 2_400
+JUDGE_PICTURES: Final = 20_000
+JUDGE_STEPS: Final = 1_600
 IMAGES_PER_SUBJECT: Final = 64
 
 
