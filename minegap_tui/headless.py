@@ -43,36 +43,44 @@ async def run_engine(
         MineGapError: the engine could not be started or broke the protocol.
     """
     view = SessionView()
-    client = await EngineClient.start(store, config=config, resume=resume)
     loop = asyncio.get_running_loop()
-    stopping: asyncio.Task[None] | None = None
+    asked, urgent = asyncio.Event(), asyncio.Event()
 
     def interrupt() -> None:
-        nonlocal stopping
-        if stopping is None:
-            tell("stopping after the batch in flight; Ctrl-C again leaves at once")
-            stopping = loop.create_task(client.stop(), name="stop the engine")
+        if asked.is_set():
+            urgent.set()
         else:
-            client.kill()
+            tell("stopping after the batch in flight; Ctrl-C again leaves at once")
+            asked.set()
 
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:
         loop.add_signal_handler(number, interrupt)
     try:
-        async for event in client.events():
-            view.apply(event)
-            sink(event, view)
-        await client.wait()
-    except BaseException:
-        client.kill()
-        await client.wait()
-        raise
+        client = await EngineClient.start(store, config=config, resume=resume)
+        passing_on = asyncio.create_task(_pass_on(asked, urgent, client), name="pass interrupts on")
+        try:
+            async for event in client.events():
+                view.apply(event)
+                sink(event, view)
+            await client.wait()
+        except BaseException:
+            client.kill()
+            await client.wait()
+            raise
+        finally:
+            passing_on.cancel()
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
-    if stopping is not None:
-        await stopping
-    return Outcome(view, _exit_code(view, interrupted=stopping is not None))
+    return Outcome(view, _exit_code(view, interrupted=asked.is_set()))
+
+
+async def _pass_on(asked: asyncio.Event, urgent: asyncio.Event, client: EngineClient) -> None:
+    await asked.wait()
+    await client.stop()
+    await urgent.wait()
+    client.kill()
 
 
 def _exit_code(view: SessionView, *, interrupted: bool) -> int:

@@ -99,8 +99,9 @@ def _run(
             console.data(line)
     if view.failure is not None and outcome.exit_code != INTERRUPTED:
         console.complain(view.failure.sentence)
-    if outcome.exit_code == INTERRUPTED and view.session_id:
-        console.narrate(f"stopped; go on with: {resume_hint(view.session_id, store)}")
+    if outcome.exit_code != 0 and view.session_id:
+        word = "stopped" if outcome.exit_code == INTERRUPTED else "everything mined is kept"
+        console.narrate(f"{word}; go on with: {resume_hint(view.session_id, store)}")
     return outcome.exit_code
 
 
