@@ -1,10 +1,10 @@
 """The work on one generation: from stored candidates to stored scores.
 
-Three chains run side by side and each goes through the candidates in order: *painting* (fixed units of B
-images, filled across candidates), *writing* (variations, then their embeddings) and *scoring* (a candidate as
-soon as its images and its texts are there). Every finished step is in the store before the next chain hears
-of it, and every step first asks the store, so running the generation again does only what is missing, with
-the same composition: the outcome is equal to the last bit.
+Four chains run side by side and each goes through the candidates in order: *painting* (fixed units of B
+images, filled across candidates), *writing* variations, *embedding* them, and *scoring* (a candidate as soon
+as its images and its texts are there). Every finished step is in the store before the next chain hears of it,
+and every step first asks the store, so running the generation again does only what is missing, with the same
+composition: the outcome is equal to the last bit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.bench import Bench
 from engine.errors import InputError
 from engine.measure import measure_bias, measure_colour
 from engine.meter import Meter
-from engine.models.protocols import PaintJob
+from engine.models.protocols import PaintJob, TextEmbeddings
 from engine.objectives import objective_named
 from engine.services import DrawnUnit, WritingTask
 from engine.writing import write
@@ -41,7 +41,9 @@ class _Work:
     images_left: int
     painted: asyncio.Event = field(default_factory=asyncio.Event)
     written: asyncio.Event = field(default_factory=asyncio.Event)
+    embedded: asyncio.Event = field(default_factory=asyncio.Event)
     writing: Writing | None = None
+    embedding: asyncio.Task[TextEmbeddings | None] | None = None
     fault: str = ""
 
 
@@ -100,7 +102,8 @@ class GenerationWork:
         try:
             async with asyncio.TaskGroup() as chains:
                 chains.create_task(self._paint(), name="painting")
-                chains.create_task(self._write(), name="writing")
+                chains.create_task(self._write(chains), name="writing")
+                chains.create_task(self._keep_embeddings(), name="embedding")
                 chains.create_task(self._score(), name="scoring")
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
@@ -176,52 +179,56 @@ class GenerationWork:
 
     # ------------------------------------------------------------ writing
 
-    async def _write(self) -> None:
-        """Write variations and embed them; embedding overlaps with writing the next candidate's."""
+    async def _write(self, chains: asyncio.TaskGroup) -> None:
+        """Write variations; each candidate's go to the scorer at once, however busy that is with images."""
         search = self._bench.config.search
-        embedding: asyncio.Task[None] | None = None
-        try:
-            for done, work in enumerate(self._work if self._objective.needs_variations else (), 1):
-                task = WritingTask(
-                    kind="variations",
-                    count=search.variations,
-                    seed=self._bench.seed("variations", work.candidate.prompt, work.measurement),
-                    prompt=work.candidate.prompt,
-                    axis=search.axis,
-                    theme=search.theme,
-                )
-                try:
-                    work.writing = await write(self._bench, task)
-                except InputError as error:  # this prompt is too long for the writer: the others go on
-                    work.fault = str(error)
-                if embedding is not None:
-                    await embedding
-                embedding = asyncio.create_task(self._embed(work))
-                self._progress("writing", done, len(self._work))
-            if embedding is not None:
-                await embedding
-            if self._afterwards is not None:
-                await write(self._bench, self._afterwards)
-        finally:
-            if embedding is not None:
-                embedding.cancel()
+        for done, work in enumerate(self._work if self._objective.needs_variations else (), 1):
+            task = WritingTask(
+                kind="variations",
+                count=search.variations,
+                seed=self._bench.seed("variations", work.candidate.prompt, work.measurement),
+                prompt=work.candidate.prompt,
+                axis=search.axis,
+                theme=search.theme,
+            )
+            try:
+                work.writing = await write(self._bench, task)
+            except InputError as error:  # this prompt is too long for the writer: the others go on
+                work.fault = str(error)
+            work.embedding = chains.create_task(self._embed(work))
+            work.written.set()
+            self._progress("writing", done, len(self._work))
+        if self._afterwards is not None:
+            await write(self._bench, self._afterwards)
 
-    async def _embed(self, work: _Work) -> None:
+    async def _embed(self, work: _Work) -> TextEmbeddings | None:
+        """Embed a candidate's variations; None where all of them are in the store."""
         bench = self._bench
-        keeper, scorer = bench.keeper, bench.studio.scorer
+        keeper = bench.keeper
         texts = work.writing.texts if work.writing else ()
-        if texts:
-            found = await keeper.call(keeper.store.find_text_embeddings, scorer, texts)
-            if any(text not in found for text in texts):
-                # all of a candidate's texts go in one call: a vector then depends on this candidate alone
-                embedded = await bench.studio.embed_texts(texts)
-                vectors = dict(zip(texts, embedded.vectors, strict=True))
-                await keeper.call(keeper.store.save_text_embeddings, scorer, vectors)
+        found = await keeper.call(keeper.store.find_text_embeddings, bench.studio.scorer, texts)
+        if all(text in found for text in texts):
+            return None
+        # all of a candidate's texts go in one call: a vector then depends on this candidate alone
+        return await bench.studio.embed_texts(texts)
+
+    async def _keep_embeddings(self) -> None:
+        """Store vectors in the candidates' order: of a text that two of them share, the first one's counts."""
+        bench = self._bench
+        keeper = bench.keeper
+        for work in self._work if self._objective.needs_variations else ():
+            await work.written.wait()
+            assert work.embedding is not None
+            embedded = await work.embedding
+            if embedded is not None:
+                assert work.writing is not None
+                vectors = dict(zip(work.writing.texts, embedded.vectors, strict=True))
+                await keeper.call(keeper.store.save_text_embeddings, bench.studio.scorer, vectors)
                 if any(embedded.truncated):
                     await bench.notice(
                         f"{sum(embedded.truncated)} variations are longer than the scorer reads and were cut."
                     )
-        work.written.set()
+            work.embedded.set()
 
     # ------------------------------------------------------------ scoring
 
@@ -229,7 +236,7 @@ class GenerationWork:
         for done, work in enumerate(self._work, 1):
             await work.painted.wait()
             if self._objective.needs_variations:
-                await work.written.wait()
+                await work.embedded.wait()
             if work.candidate.state == "waiting":
                 await self._evaluate(work)
                 self._meter.scored()

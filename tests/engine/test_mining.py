@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from engine import protocol
 from engine.config import MiningConfig, load_config, score_config
 from engine.errors import InputError, MachineError
+from engine.models.protocols import TextEmbeddings
 from engine.session import Stop, run_session
 from store import StoreError, open_reader
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
@@ -123,6 +125,24 @@ async def test_the_first_candidate_is_scored_before_the_generation_is_drawn(tmp_
     assert units_at_first_score[0] < len(models.studio.units) / 2
 
 
+class BusyStudio(FakeStudio):
+    """Embeds nothing before all variations are written: a painter in the middle of a long batch."""
+
+    def __init__(self, pen: FakePen, candidates: int) -> None:
+        super().__init__()
+        self.pen, self.candidates = pen, candidates
+
+    async def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
+        while sum(task.kind == "variations" for task in self.pen.tasks) < self.candidates:
+            await asyncio.sleep(0)
+        return await super().embed_texts(texts)
+
+
+async def test_the_writer_never_waits_for_a_busy_painter(tmp_path: Path) -> None:
+    pen = FakePen()
+    await run(tmp_path, config(generations=1), models=FakeModels(BusyStudio(pen, 5), pen))
+
+
 async def test_the_same_session_twice_is_equal_to_the_last_bit(tmp_path: Path) -> None:
     await run(tmp_path / "a", config())
     await run(tmp_path / "b", config())
@@ -188,7 +208,9 @@ async def test_a_session_cut_again_and_again_still_ends_equal(tmp_path: Path) ->
     await run(tmp_path / "whole", config())
     session_id = None
     for attempt in range(60):
-        wire = Wire(3 + attempt)  # what other chains had under way is lost with each cut, so leave room to advance
+        wire = Wire(
+            3 + attempt
+        )  # what other chains had under way is lost with each cut, so leave room to advance
         models = FakeModels(FakeStudio(wire), FakePen(wire))
         try:
             await run(tmp_path / "cut", None if session_id else config(), resume=session_id, models=models)
