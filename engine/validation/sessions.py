@@ -73,7 +73,8 @@ async def run_one(seed: int, store: Path) -> Outcome:
     started = time.monotonic()
     client = await EngineClient.start(store, config=load_config(None, {"session": {"seed": seed}}))
     engine = psutil.Process(client.pid)
-    session, archive, first_score, peak = "", (), 0.0, 0
+    session, first_score, peak = "", 0.0, 0
+    archive: tuple[int, ...] = ()
     async for event in client.events():
         match event:
             case protocol.SessionOpened():
