@@ -30,7 +30,9 @@ def test_a_prompt_is_read_back_as_what_it_says(meaning: Meaning) -> None:
 @given(meanings(), st.randoms())
 def test_word_order_of_phrases_does_not_matter(meaning: Meaning, random: object) -> None:
     phrases = [ATTRIBUTES[n].phrases[v] for n, v in meaning.stated if n in {"place", "time", "weather"}]
-    head = Meaning.of(meaning.subject, {n: v for n, v in meaning.stated if n not in {"place", "time", "weather"}})
+    head = Meaning.of(
+        meaning.subject, {n: v for n, v in meaning.stated if n not in {"place", "time", "weather"}}
+    )
     assert parse(" ".join([*reversed(phrases), head.text()])) == meaning
 
 
