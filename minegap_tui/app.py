@@ -100,7 +100,7 @@ class MineApp(App[int]):
 
     def on_mount(self) -> None:
         """End cleanly when the terminal hangs up or the process is told to end."""
-        for number in (signal.SIGHUP, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGTERM) if not self.is_headless else ():
             asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
 
     @on(LiveScreen.Ready)

@@ -108,7 +108,7 @@ class ProgressLine(_Line):
             right.append((f"  {figures.duration(view.eta_seconds)} left", ""))
         stages = [view.stages[name] for name in _STAGES if name in view.stages]
         if not stages:
-            return [("starting the models", "muted")], right
+            return [("starting the models" if view.state == "starting" else "", "muted")], right
         room = self.size.width - sum(len(text) for text, _ in right) - 2
         labels = [f"{stage.done}/{stage.total}" for stage in stages]
         words = sum(len(stage.stage) + len(label) + 5 for stage, label in zip(stages, labels, strict=True))
