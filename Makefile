@@ -24,7 +24,7 @@ $(BIN)/uv:
 
 $(VENV)/.ready: pyproject.toml $(BIN)/uv
 	@echo "minegap: installing torch, diffusers, open_clip and llama.cpp (compiled once per machine, about 5 minutes on 2 cores)"
-	@$(INSTALL) --editable .
+	@$(INSTALL) --compile-bytecode --editable .
 	@touch $@
 
 $(VENV)/.ready-test: $(VENV)/.ready
