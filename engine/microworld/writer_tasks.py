@@ -234,12 +234,12 @@ def _scruffy(text: str, rng: Random) -> str:
     return text + "." if draw < 0.07 else text
 
 
-def variation_request(rng: Random) -> Request:
-    """Draw a prompt and one variation of it."""
+def variation_request(rng: Random, axis_share: float) -> Request:
+    """Draw a prompt and one variation of it; a share of them under a target axis."""
     phrase = Phrase(drawn_meaning(rng, 5))
     if rng.random() < 0.12:
         phrase = with_odd_words(phrase.meaning, rng)
-    axis = _drawn_axis(rng, 0.2)
+    axis = _drawn_axis(rng, axis_share)
     axes = [axis] if axis else []
     if axis in AXES and rng.random() < 0.2:
         axes.append(rng.choice([a for a in AXES if a != axis]))
@@ -265,14 +265,30 @@ def random_request(rng: Random) -> Request:
     return Request("random", "", axis, theme, fresh(axis, theme, rng).text())
 
 
-KINDS: Final[tuple[tuple[Callable[[Random], Request], float], ...]] = (
-    (variation_request, 0.62),
-    (mutation_request, 0.26),
-    (random_request, 0.12),
-)
-"""How often each kind of request is trained; variations are the most numerous in use and the hardest."""
+@dataclass(frozen=True)
+class Mixture:
+    """How often each kind of request is trained.
+
+    Attributes:
+        kinds: weights of variations, mutations and random prompts.
+        axis_share: of the variations, those under a target axis.
+    """
+
+    kinds: tuple[float, float, float]
+    axis_share: float
 
 
-def draw_request(rng: Random) -> Request:
+BROAD: Final = Mixture((0.62, 0.26, 0.12), 0.2)
+"""Variations are the most numerous in use and teach most: to repeat a prompt and add to it."""
+COUNTING: Final = Mixture((0.4, 0.5, 0.1), 0.4)
+"""Then what is learnt last: one or two changes, neither none nor three; the axis alone."""
+
+
+def draw_request(rng: Random, mixture: Mixture = BROAD) -> Request:
     """Draw one training example."""
-    return rng.choices([make for make, _ in KINDS], [weight for _, weight in KINDS])[0](rng)
+    makers: tuple[Callable[[], Request], ...] = (
+        lambda: variation_request(rng, mixture.axis_share),
+        lambda: mutation_request(rng),
+        lambda: random_request(rng),
+    )
+    return rng.choices(makers, mixture.kinds)[0]()

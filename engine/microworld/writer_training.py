@@ -28,16 +28,17 @@ from engine.microworld.writer_gguf import (
     new_writer_tokenizer,
     write_writer_gguf,
 )
-from engine.microworld.writer_tasks import Request, draw_request
+from engine.microworld.writer_tasks import BROAD, COUNTING, Mixture, Request, draw_request
 from engine.models.metaprompts import MetaPrompt, load_metaprompts
 
-DEFAULT_STEPS: Final = 4000
+DEFAULT_STEPS: Final = 6500
 BATCH: Final = 64
 POOL: Final = 16
 """Batches drawn at once and sorted by length, so that little of a batch is padding."""
 LONGEST: Final = 48
 """Tokens; the rare longer example (a run of invented words) is left out."""
-LEARNING_RATE: Final = 2e-3
+STAGES: Final = ((8 / 13, 2e-3, BROAD), (5 / 13, 1.5e-3, COUNTING))
+"""Share of the steps, peak learning rate and mixture of each stage."""
 
 
 def new_writer_model(
@@ -68,17 +69,20 @@ def chat_text(request: Request, metaprompts: dict[str, MetaPrompt]) -> str:
     return f"{USER}{filled}{END}{ASSISTANT}"
 
 
-class _Batches:
+class Batches:
     """Draws training batches: token ids (B, L), right-padded, and where in them replies are learnt."""
 
-    def __init__(self, tokenizer: Tokenizer, seed: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, seed: int, mixture: Mixture) -> None:
+        """Start a stream of requests that the seed decides."""
         self._rng = Random(seed)
+        self._mixture = mixture
         self._tokenizer = tokenizer
         self._end = tokenizer.token_to_id(END)
         self._metaprompts = load_metaprompts(pack_prompts())
         self._ready: list[list[tuple[list[int], list[int]]]] = []
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The next batch: ids (B, L) and a mask of the same shape."""
         if not self._ready:
             self._refill()
         rows = self._ready.pop()
@@ -91,7 +95,7 @@ class _Batches:
         return ids, learnt
 
     def _refill(self) -> None:
-        requests = [draw_request(self._rng) for _ in range(POOL * BATCH)]
+        requests = [draw_request(self._rng, self._mixture) for _ in range(POOL * BATCH)]
         heads = self._tokenizer.encode_batch([chat_text(r, self._metaprompts) for r in requests])
         replies = self._tokenizer.encode_batch([r.reply for r in requests])
         rows = [(head.ids, [*reply.ids, self._end]) for head, reply in zip(heads, replies, strict=True)]
@@ -113,7 +117,7 @@ def train_writer(out_dir: Path, *, seed: int, steps: int, threads: int, report: 
     Args:
         out_dir: made where it is missing.
         seed: of weights and data.
-        steps: number of batches of 64 requests; 4,000 take about ten minutes of one core with AMX.
+        steps: number of batches of 64 requests; 6,500 take about 20 minutes of one core with AMX.
         threads: for torch; one is the fastest per core at this size.
         report: receives progress lines.
     """
@@ -122,7 +126,20 @@ def train_writer(out_dir: Path, *, seed: int, steps: int, threads: int, report: 
     tokenizer = new_writer_tokenizer()
     model = new_writer_model(tokenizer.get_vocab_size())
     report(f"writer: {sum(p.numel() for p in model.parameters()):,} parameters")
-    batches = _Batches(tokenizer, seed)
+    model.train()
+    for number, (share, learning_rate, mixture) in enumerate(STAGES):
+        batches = Batches(tokenizer, seed + number, mixture)
+        train_stage(model, batches, round(steps * share), learning_rate, report)
+    model.eval()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    write_writer_gguf(out_dir / "writer.gguf", model, tokenizer, CHAT_TEMPLATE)
+    report(f"writer: wrote {out_dir / 'writer.gguf'}")
+
+
+def train_stage(
+    model: LlamaForCausalLM, batches: Batches, steps: int, learning_rate: float, report: Report
+) -> None:
+    """Train on one mixture with its own optimiser and schedule."""
 
     def loss_of(_: int) -> torch.Tensor:
         ids, learnt = batches.draw()
@@ -131,12 +148,7 @@ def train_writer(out_dir: Path, *, seed: int, steps: int, threads: int, report: 
             logits = model.lm_head(hidden[learnt[:, 1:]])
         return F.cross_entropy(logits.float(), ids[:, 1:][learnt[:, 1:]])
 
-    model.train()
-    train_steps("writer", model, steps, LEARNING_RATE, loss_of, report)
-    model.eval()
-    out_dir.mkdir(parents=True, exist_ok=True)
-    write_writer_gguf(out_dir / "writer.gguf", model, tokenizer, CHAT_TEMPLATE)
-    report(f"writer: wrote {out_dir / 'writer.gguf'}")
+    train_steps("writer", model, steps, learning_rate, loss_of, report)
 
 
 def main() -> None:

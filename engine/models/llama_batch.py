@@ -33,7 +33,7 @@ ALL_LAYERS: Final = 0x7FFFFFFF
 RANDOM_SEED: Final = 0xFFFFFFFF
 """llama.cpp draws its own seed when given this one."""
 TOP_K: Final = 100
-MIN_P: Final = 0.05
+MIN_P: Final = 0.02
 """The tail of the distribution is cut at this share of the likeliest token: errors go, variety stays."""
 
 _GGML_ERROR: Final = 4
