@@ -38,7 +38,8 @@ class WriterMeasures:
         subject_evenness: the same of the subjects that a group word brings, for the least even group.
         axis_only: variations under a target axis that specify this axis and nothing else.
         odd_words_kept: words outside the grammar that a variation repeats.
-        mutations_near: mutations that change one or two things and keep the rest.
+        mutations_near: accepted mutations that change one or two things and keep the rest.
+        mutations_near_raw: the same of raw replies.
         random_parsed: random prompts in the grammar.
         random_subjects: subjects (of 32) among 600 random prompts.
         random_values: attribute values (of 27) among them.
@@ -56,6 +57,7 @@ class WriterMeasures:
     axis_only: float
     odd_words_kept: float
     mutations_near: float
+    mutations_near_raw: float
     random_parsed: float
     random_subjects: int
     random_values: int
@@ -85,7 +87,7 @@ def measure_writer(path: Path | None = None, *, prompts: int = 96, seed: int = 1
             **varied,
             axis_only=_axis_only(writer, prompts // 3, rng),
             odd_words_kept=_odd_words_kept(writer, prompts // 3, rng),
-            mutations_near=_mutations_near(writer, prompts, rng),
+            **_measure_mutations(writer, prompts, rng),
             **_measure_random(writer),
             theme_kept=_theme_kept(writer),
         )
@@ -195,16 +197,20 @@ def _odd_words_kept(writer: LlamaWriter, prompts: int, rng: Random) -> float:
     return _mean(kept)
 
 
-def _mutations_near(writer: LlamaWriter, prompts: int, rng: Random) -> float:
+def _measure_mutations(writer: LlamaWriter, prompts: int, rng: Random) -> dict[str, Any]:
     near: list[bool] = []
+    raw: list[bool] = []
     for number in range(prompts):
         prompt = drawn_meaning(rng, 3)
-        for text in _replies(writer.mutations(prompt.text(), 4, 2 * number, ANYWHERE).exchanges):
-            meaning = parse(text)
-            near.append(
-                meaning is not None and text == meaning.text() and 1 <= things_changed(prompt, meaning) <= 2
-            )
-    return _mean(near)
+        written = writer.mutations(prompt.text(), 4, 2 * number, ANYWHERE)
+        near += [_is_near(prompt, text) for text in written.texts]
+        raw += [_is_near(prompt, text) for text in _replies(written.exchanges)]
+    return {"mutations_near": _mean(near), "mutations_near_raw": _mean(raw)}
+
+
+def _is_near(prompt: Meaning, text: str) -> bool:
+    meaning = parse(text)
+    return meaning is not None and text == meaning.text() and 1 <= things_changed(prompt, meaning) <= 2
 
 
 def _measure_random(writer: LlamaWriter) -> dict[str, Any]:

@@ -196,6 +196,26 @@ def subject_fault(prompt: str) -> Check:
     return check
 
 
+def near_fault(prompt: str) -> Check:
+    """Refuse mutations that are no longer near the prompt: more than half of it gone, or too much of it new.
+
+    A short prompt may lose two words of content, and gain as many.
+    """
+    old = _content(prompt)
+
+    def check(text: str) -> str:
+        new = _content(text)
+        lost, gained = len(old - new), len(new - old)
+        far = lost > max(2, len(old) // 2) or lost + gained > max(4, len(old))
+        return f"changes too much: {lost} words lost, {gained} new" if far else ""
+
+    return check
+
+
+def _content(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text) if word not in _AFTER_NOUN and word not in _ARTICLES)
+
+
 def axis_fault(axis: str, prompt: str = "") -> Check:
     """Refuse replies that state an axis which is to stay open; for axes without a word list, nothing."""
     listed = (AXIS_WORDS.get(_AXIS_NAMES.get(name, name), "") for name in words(axis))

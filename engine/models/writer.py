@@ -28,6 +28,7 @@ from engine.models.replies import (
     axis_fault,
     clean_reply,
     judge,
+    near_fault,
     repeat_key,
     subject_fault,
     visible_fault,
@@ -171,7 +172,7 @@ class LlamaWriter:
         request = self._metaprompts["mutations"].fill(
             prompt=prompt, axis=direction.axis, theme=direction.theme
         )
-        checks = (visible_fault(prompt), axis_fault(direction.axis, prompt))
+        checks = (visible_fault(prompt), near_fault(prompt), axis_fault(direction.axis, prompt))
         return self._write("mutations", prompt, request, count, seed, checks, [prompt])
 
     def random_prompts(

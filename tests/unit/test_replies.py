@@ -14,6 +14,7 @@ from engine.models.replies import (
     form_fault,
     head_nouns,
     judge,
+    near_fault,
     repeat_key,
     subject_fault,
     visible_fault,
@@ -87,6 +88,23 @@ def test_what_cannot_be_seen_is_refused_unless_the_prompt_has_it() -> None:
     assert "scent" in visible_fault("a rose")("a rose with a sweet scent")
     assert visible_fault("a loud party")("a loud party in a garden") == ""
     assert visible_fault("a rose")("a red rose in a vase") == ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "mutation", "near"),
+    [
+        ("a doctor in red", "a chef in red", True),
+        ("a doctor in red", "a chef in blue", True),
+        ("a cat", "a large dog at night", True),
+        ("a female builder in blue in a meadow", "a male builder in a city", False),
+        ("a man cooking dinner", "two girls reading books", False),
+        ("an old man sells red apples in a market", "an old man sells red apples on a ship", True),
+        ("an old man sells red apples in a market", "a young girl sells green pears in a market", False),
+        ("", "a small green chair", True),
+    ],
+)
+def test_a_mutation_stays_near(prompt: str, mutation: str, near: bool) -> None:
+    assert (near_fault(prompt)(mutation) == "") is near
 
 
 def test_an_axis_that_is_to_stay_open_may_not_be_stated() -> None:
