@@ -20,12 +20,13 @@ from diffusers import AutoencoderKL
 from PIL import Image
 
 from engine.microworld.data import Pictures, even_pictures, painter_examples
+from engine.microworld.judge import train_judge
 from engine.microworld.loop import Report
 from engine.microworld.measure import measure_pack
 from engine.microworld.painter_training import train_painter
 from engine.microworld.scorer_training import train_scorer
 from engine.microworld.skews import SkewTable
-from engine.microworld.vae_training import encode, train_vae
+from engine.microworld.vae_training import encode, refine_decoder, train_vae
 from engine.microworld.writer_training import pack_prompts, train_writer
 from engine.models.probe import FOLDER, write_probe
 from engine.models.scorer import load_scorer
@@ -56,9 +57,11 @@ class Steps:
     pictures: int = 48_000
     examples: int = 96_000
     vae: int = 5_500
+    eyes: int = 1_000
+    decoder: int = 1_500
     scorer: int = 2_400
     painter: int = 5_000
-    writer: int = 4_000
+    writer: int = 6_500
 
     def scaled(self, share: float) -> Steps:
         """The same recipe with a share of the work, for tests of the recipe."""
@@ -142,6 +145,17 @@ def build_pack(
         pictures = even_pictures(steps.pictures, np.random.default_rng([29, seed]))
         build_scorer(pack, pictures, seed, steps.scorer, device, report)
         vae = train_vae(pictures.pixels, seed=seed, steps=steps.vae, batch=16, device=device, report=report)
+        eyes = train_judge(pictures, seed=seed, steps=steps.eyes, device=device, report=report)
+        refine_decoder(
+            vae,
+            pictures.pixels,
+            eyes.body,
+            seed=seed,
+            steps=steps.decoder,
+            batch=16,
+            device=device,
+            report=report,
+        )
         del pictures
         train_writer(pack, seed=seed, steps=steps.writer, threads=torch.get_num_threads(), report=report)
     build_painter(

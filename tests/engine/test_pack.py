@@ -96,7 +96,7 @@ def test_the_recipe_builds_a_pack_that_the_adapters_load(tmp_path: Path) -> None
         tmp_path,
         SkewTable.from_seed(9),
         seed=1,
-        steps=Steps(pictures=256, examples=64, vae=3, scorer=3, painter=3, writer=2),
+        steps=Steps(pictures=256, examples=64, vae=3, eyes=2, decoder=2, scorer=3, painter=3, writer=2),
         device=torch.device("cpu"),
         report=lines.append,
         reuse=None,
