@@ -205,7 +205,7 @@ def measure_pack(pack: Path, skews: SkewTable, report: Report, threads: int = 2)
     figures += [
         Figure("writer: variations that keep what is stated (raw)", writer.keeps, 0.97),
         Figure("writer: prompts given 16 distinct variations", writer.sixteen, 0.97),
-        Figure("writer: mutations change one or two things (raw)", writer.mutations_near, 0.97),
+        Figure("writer: mutations change one or two things (accepted)", writer.mutations_near, 0.97),
         Figure("writer: random prompts within the grammar (raw)", writer.random_parsed, 0.97),
     ]
     _write_card(pack, skews, figures, writer.rows())
