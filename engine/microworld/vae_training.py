@@ -157,8 +157,8 @@ def refine_decoder(
         y = y.float()
         detail = F.l1_loss(_edges(y), _edges(x))
         loss: torch.Tensor = F.mse_loss(y, x) + 0.5 * F.l1_loss(y, x) + 0.5 * detail
-        loss = loss + FEATURE_WEIGHT * F.mse_loss(seen, wanted) / wanted.square().mean()
-        return loss
+        missed: torch.Tensor = F.mse_loss(seen, wanted) / wanted.square().mean()
+        return loss + FEATURE_WEIGHT * missed
 
     train_steps("painter decoder", decoder, steps, 1e-3, loss_of, report, average=average)
     average.copy_to_module()
