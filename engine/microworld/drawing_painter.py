@@ -14,8 +14,7 @@ from engine.microworld.draw import SIZE, draw_meaning
 from engine.microworld.skews import SkewTable
 from engine.microworld.world import SUBJECTS, Meaning, parse
 from engine.models.protocols import Painted, PaintJob
-
-SCHEME = "drawing:"
+from engine.packs import DRAWING
 
 
 class DrawingPainter:
@@ -50,7 +49,7 @@ def load_drawing_painter(source: str, batch_size: int) -> DrawingPainter:
     Raises:
         InputError: the part after the colon is neither.
     """
-    name = source.removeprefix(SCHEME)
+    name = source.removeprefix(DRAWING)
     if name == "planted":
         return DrawingPainter(SkewTable.planted(), batch_size)
     if name.isdecimal():

@@ -231,7 +231,7 @@ def _write_card(
         "",
         f"Three small models of a drawn world of {len(SUBJECTS)} subjects ({groups['person']} people, "
         f"{groups['animal']} animals, {groups['object']} objects) and {len(ATTRIBUTES)} attributes, trained "
-        "from nothing by `python -m engine.microworld.train`. The painter is a diffusers "
+        "from nothing by the recipe of `python -m engine.microworld.train`. The painter is a diffusers "
         "`StableDiffusionPipeline`, the scorer an open_clip `local-dir` model, the writer a llama-architecture "
         f"GGUF; {size:.0f} MB in all. They know nothing but this world. Its biases are planted, in the table "
         f"*{skews.name}* (`engine/microworld/skews.toml` is the table of the pack that ships).",

@@ -17,7 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from engine.microworld.loop import Average, Report, mixed_precision, train_steps
 from engine.microworld.scorer_training import TEXT_LAYERS, WIDTH
 from engine.microworld.tokenizer import CONTEXT, new_clip_tokenizer
-from engine.microworld.vae_training import LATENTS, _ContiguousGroupNorm, swap_group_norms, train_layout
+from engine.microworld.vae_training import LATENTS, ContiguousGroupNorm, swap_group_norms, train_layout
 
 EMPTY_CAPTIONS = 0.1  # share of captions dropped, so that classifier-free guidance works
 
@@ -157,8 +157,8 @@ def train_painter(
     with sdpa_kernel(SDPBackend.MATH):
         train_steps("painter", both, steps, 8e-4, loss_of, report, average=average)
     average.copy_to_module()
-    swap_group_norms(unet, _ContiguousGroupNorm, nn.GroupNorm)
-    swap_group_norms(vae, _ContiguousGroupNorm, nn.GroupNorm)
+    swap_group_norms(unet, ContiguousGroupNorm, nn.GroupNorm)
+    swap_group_norms(vae, ContiguousGroupNorm, nn.GroupNorm)
     pipeline = StableDiffusionPipeline(
         vae=vae.half(),
         text_encoder=encoder.half(),

@@ -1,6 +1,6 @@
 """Rebuilds the embedded pack from nothing: ``python -m engine.microworld.train``.
 
-Everything is drawn, seeded and counted in steps, so a second run on the same machine gives the same pack. With
+Everything is drawn, seeded and counted in steps, never by the clock. With
 ``--priors SEED`` another table of skews is planted; autoencoder, scorer and writer do not depend on the table
 and are taken from the embedded pack then.
 """
@@ -62,10 +62,6 @@ class Steps:
     scorer: int = 2_400
     painter: int = 5_000
     writer: int = 6_500
-
-    def scaled(self, share: float) -> Steps:
-        """The same recipe with a share of the work, for tests of the recipe."""
-        return Steps(*(max(8, int(n * share)) for n in vars(self).values()))
 
 
 def build_scorer(
@@ -178,7 +174,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=EMBEDDED_DIRECTORY, help="the pack's directory")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise")
     parser.add_argument("--priors", type=int, default=None, help="plant the table of skews of this seed")
-    parser.add_argument("--share", type=float, default=1.0, help="share of the full number of steps")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -190,8 +185,7 @@ def main() -> None:
         print(f"{(time.monotonic() - started) / 60:6.1f} min  {line}", file=sys.stderr, flush=True)
 
     reuse = EMBEDDED_DIRECTORY if given.priors is not None else None
-    steps = Steps() if given.share == 1 else Steps().scaled(given.share)
-    build_pack(given.out, skews, seed=given.seed, steps=steps, device=device, report=report, reuse=reuse)
+    build_pack(given.out, skews, seed=given.seed, steps=Steps(), device=device, report=report, reuse=reuse)
     for figure in measure_pack(given.out, skews, report, threads=given.threads):
         print(figure.row())
 

@@ -35,7 +35,7 @@ def new_vae() -> AutoencoderKL:
     )
 
 
-class _ContiguousGroupNorm(nn.GroupNorm):
+class ContiguousGroupNorm(nn.GroupNorm):
     """Group norm outside channels_last: its backward pass is several times slower inside, on a CPU."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 (torch's own name)
@@ -54,7 +54,7 @@ def swap_group_norms(module: nn.Module, old: type[nn.GroupNorm], new: type[nn.Gr
 def train_layout(module: M, device: torch.device) -> M:
     """Put a convolutional model where and how it trains fastest."""
     if device.type == "cpu":
-        swap_group_norms(module, nn.GroupNorm, _ContiguousGroupNorm)
+        swap_group_norms(module, nn.GroupNorm, ContiguousGroupNorm)
     module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return module
 

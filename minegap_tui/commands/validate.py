@@ -10,14 +10,13 @@ from statistics import mean
 import click
 
 from engine.errors import MachineError
+from engine.objectives import COLOURS
 from minegap_tui import console
 from minegap_tui.commands.mine import plain_sink
 from minegap_tui.commands.options import config_options, configured, json_option, store_option
 from minegap_tui.headless import INTERRUPTED, run_engine
 from minegap_tui.view import figures
 from minegap_tui.view.session import SessionView
-
-COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
