@@ -33,7 +33,8 @@ from engine.models.scorer import OpenClipScorer, load_scorer
 from engine.packs import EMBEDDED_DIRECTORY, read_pack_file
 
 READ_BY_SCORER: Final = ("subject", "colour", "place", "gender")
-JUDGE_SEED: Final = 1001  # no training of the pack uses it
+SEED: Final = 1
+"""Of the judge's training, prompts and noise. Seed 0 was looked at while the decoder was trained."""
 JUDGE_PICTURES: Final = 20_000
 JUDGE_STEPS: Final = 1_600
 IMAGES_PER_SUBJECT: Final = 64
@@ -69,16 +70,16 @@ def paint_prompts(painter: Painter, prompts: Sequence[str], seed: int) -> NDArra
 
 
 def measure_painter(
-    painter: Painter, judge: Judge, skews: SkewTable, report: Report
+    painter: Painter, judge: Judge, skews: SkewTable, seed: int, report: Report
 ) -> tuple[list[Figure], NDArray[np.uint8]]:
     """Measure obedience, planted shares and recognisability.
 
     Returns:
         The figures, and the images of bare prompts: uint8 (subjects, 64, 64, 64, 3).
     """
-    rng = np.random.default_rng(2024)
+    rng = np.random.default_rng([2024, seed])
     bare = [f"{Meaning(subject).text()}" for subject in SUBJECTS for _ in range(IMAGES_PER_SUBJECT)]
-    images = paint_prompts(painter, bare, 10_000)
+    images = paint_prompts(painter, bare, _noise(seed, 10_000))
     read = judge.read(images)
     recognised: dict[str, float] = {}
     errors: list[float] = []
@@ -92,7 +93,7 @@ def measure_painter(
     report(f"painter: least recognisable subject is {worst}, {recognised[worst]:.2f}")
 
     stated = [random_prompt(rng, 0.5) for _ in range(512)]
-    drawn = judge.read(paint_prompts(painter, [m.text() for m in stated], 50_000))
+    drawn = judge.read(paint_prompts(painter, [m.text() for m in stated], _noise(seed, 50_000)))
     pairs = list(zip(stated, drawn, strict=True))
     obeyed = {
         name: float(np.mean([r[name] == m.values[name] for m, r in pairs if name in m.values]))
@@ -144,15 +145,20 @@ def read_by_scorer(
     return accuracy
 
 
-def measure_scorer(scorer: OpenClipScorer, painter: Painter) -> list[Figure]:
+def measure_scorer(scorer: OpenClipScorer, painter: Painter, seed: int) -> list[Figure]:
     """Measure what the scorer reads off held-out drawings and off paintings of fully stated prompts."""
-    held_out = even_pictures(1024, np.random.default_rng(4711))
+    held_out = even_pictures(1024, np.random.default_rng([4711, seed]))
     drawings = read_by_scorer(scorer, held_out.pixels, held_out.shown)
-    painted = paint_prompts(painter, [m.text() for m in held_out.shown[:512]], 90_000)
+    painted = paint_prompts(painter, [m.text() for m in held_out.shown[:512]], _noise(seed, 90_000))
     paintings = read_by_scorer(scorer, painted, held_out.shown[:512])
     return [Figure(f"scorer reads {n} of drawings", a, 0.98) for n, a in drawings.items()] + [
         Figure(f"scorer reads {n} of paintings", a, 0.92) for n, a in paintings.items()
     ]
+
+
+def _noise(seed: int, start: int) -> int:
+    """The first of a row of image seeds; rows of different ``seed`` never meet."""
+    return seed * 1_000_000 + start
 
 
 def contact_sheet(images: NDArray[np.uint8]) -> Image.Image:
@@ -166,7 +172,9 @@ def contact_sheet(images: NDArray[np.uint8]) -> Image.Image:
     return sheet
 
 
-def measure_pack(pack: Path, skews: SkewTable, report: Report, threads: int = 2) -> list[Figure]:
+def measure_pack(
+    pack: Path, skews: SkewTable, report: Report, threads: int = 2, seed: int = SEED
+) -> list[Figure]:
     """Measure a whole pack through the adapters that a session uses, and write ``CARD.md`` and ``sheet.png``.
 
     Args:
@@ -174,19 +182,21 @@ def measure_pack(pack: Path, skews: SkewTable, report: Report, threads: int = 2)
         skews: the table its painter was trained on.
         report: receives progress lines.
         threads: CPU threads of the speed figure.
+        seed: of the judge's training, of prompts and noise.
     """
     torch.set_num_threads(threads)
     defaults = read_pack_file(pack).painter_defaults
     report("measure: training the judge on drawings")
-    rng = np.random.default_rng(JUDGE_SEED)
+    judge_seed = 1001 + seed  # no training of the pack uses these
+    rng = np.random.default_rng(judge_seed)
     judge = train_judge(
         even_pictures(JUDGE_PICTURES, rng),
-        seed=JUDGE_SEED,
+        seed=judge_seed,
         steps=JUDGE_STEPS,
         device=torch.device("cpu"),
         report=report,
     )
-    held_out = even_pictures(1024, np.random.default_rng(4712))
+    held_out = even_pictures(1024, np.random.default_rng([4712, seed]))
     seen = judge.read(held_out.pixels)
     sure = float(np.mean([r["subject"] == m.subject for r, m in zip(seen, held_out.shown, strict=True)]))
     painter = load_painter(
@@ -195,8 +205,8 @@ def measure_pack(pack: Path, skews: SkewTable, report: Report, threads: int = 2)
     )
     scorer = load_scorer(pack / "scorer", "cpu", "float32")
     figures = [Figure("the judge itself on held-out drawings (subject)", sure, 0.98)]
-    painted, images = measure_painter(painter, judge, skews, report)
-    figures += painted + measure_scorer(scorer, painter)
+    painted, images = measure_painter(painter, judge, skews, seed, report)
+    figures += painted + measure_scorer(scorer, painter, seed)
     contact_sheet(images).save(pack / "sheet.png", optimize=True)
     figures.append(
         Figure(f"seconds for 16 images, {threads} threads", _seconds(painter), 1.5, at_least=False)
@@ -208,7 +218,7 @@ def measure_pack(pack: Path, skews: SkewTable, report: Report, threads: int = 2)
         Figure("writer: mutations change one or two things (accepted)", writer.mutations_near, 0.97),
         Figure("writer: random prompts within the grammar (raw)", writer.random_parsed, 0.97),
     ]
-    _write_card(pack, skews, figures, writer.rows())
+    _write_card(pack, skews, figures, writer.rows(), seed)
     return figures
 
 
@@ -222,7 +232,7 @@ def _seconds(painter: DiffusersPainter) -> float:
 
 
 def _write_card(
-    pack: Path, skews: SkewTable, figures: Sequence[Figure], writer: Sequence[tuple[str, str]]
+    pack: Path, skews: SkewTable, figures: Sequence[Figure], writer: Sequence[tuple[str, str]], seed: int
 ) -> None:
     groups = {group: sum(GROUP_OF[s] == group for s in SUBJECTS) for group in ("person", "animal", "object")}
     size = sum(f.stat().st_size for f in pack.rglob("*") if f.is_file()) / 1e6
@@ -238,7 +248,7 @@ def _write_card(
         "",
         f"Measured on {datetime.now(UTC):%Y-%m-%d} by `python -m engine.microworld.measure`, "
         f"{os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}, through the adapters "
-        "that a session uses, by classifiers trained on drawings only.",
+        f"that a session uses, by classifiers trained on drawings only (seed {seed}).",
         "",
         "| measure | figure | aim | reached |",
         "|---|---|---|---|",
@@ -266,9 +276,10 @@ def main() -> None:
     parser.add_argument(
         "--priors", type=int, default=None, help="seed of the table of skews it was trained on"
     )
+    parser.add_argument("--seed", type=int, default=SEED, help="of the judge, the prompts and the noise")
     given = parser.parse_args()
     skews = SkewTable.planted() if given.priors is None else SkewTable.from_seed(given.priors)
-    figures = measure_pack(given.pack, skews, lambda line: print(line, file=sys.stderr))
+    figures = measure_pack(given.pack, skews, lambda line: print(line, file=sys.stderr), seed=given.seed)
     for figure in figures:
         print(figure.row())
     sys.exit(0 if all(figure.reached for figure in figures) else 1)
