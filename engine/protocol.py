@@ -1,45 +1,56 @@
-"""What the engine process and a client say to each other: one JSON object per line (NDJSON).
+"""What the engine process and its clients say to each other: one JSON object per line (NDJSON), UTF-8.
 
-Knows messages, not transport: today the lines travel over pipes, a socket may carry the very same lines.
-Events are bells; the store is the truth. A client that missed any reads the store.
+Knows messages, not transport: the lines travel over a unix socket. Events are bells; the store is the truth.
+A client that missed any reads the store.
 
-Every line is ``{"type": ..., "v": 1, ...}``. Events also carry ``seq``: the number of the stored event row
-they announce, rising within a session; 0 for events that are not stored (progress). Generations count from 1.
-A score may be missing (``null``), never NaN. Text is carried exactly as stored and is not safe to print.
+A connection begins with the client's ``hello``; the engine answers ``welcome``, or ``refused`` and hangs up.
+Then the client sends commands (``engine.commands``) and each is ``acknowledged``. After ``attach`` the engine
+sends one ``snapshot`` (all that the store does not hold) and the session's events from there on. Progress,
+heartbeats and pausing are merged when a client is slow (the newest counts); every other event is sent, or
+the client is hung up on and attaches again: the engine waits for nobody.
+
+Every line is ``{"type": ..., "v": 2, ...}``. Events also carry ``seq``: the number of the stored event row
+they announce, rising within a session; 0 for events that are not stored. Generations count from 1. A score
+may be missing (``null``), never NaN. Text is carried exactly as stored and is not safe to print.
 
 ===================== ====================================================================================
 event                 fields besides ``type``, ``v`` and ``seq``
 ===================== ====================================================================================
+welcome               engine (its version), pid, store
+refused               sentence (the connection ends)
+acknowledged          id, accepted, sentence, exit_code, session_id, generation (from which it counts)
+snapshot              everything a screen needs beside the store: see ``Snapshot``
+heartbeat             every 2 s: workers (role, pid, memory_mib, busy_seconds, restarts)
 session_opened        session_id, name, store, generations, population, images, variations, score_name,
                       resumed, painter, scorer, writer (fingerprints)
-state_changed         state (mining, stopping, interrupted, finished, failed), reason
+state_changed         state (queued, mining, paused, stopping, interrupted, finished, failed), reason,
+                      exit_code (of the fault that paused or failed it, else 0)
+pausing               after (image, batch, generation; empty: no more), done, total (units until it pauses)
 generation_started    generation, candidates
-progress              stage (loading, painting, writing, scoring, breeding), generation, done, total,
-                      images_per_second, eta_seconds (to the end of the session); the last two may be null
+progress              stage (loading, painting, writing, scoring, breeding, rescoring), generation, done,
+                      total, images_per_second, eta_seconds (to the session's end); the last two may be null
 candidate_scored      candidate_id, generation, position, prompt, origin, parent_id, score, score_name, missed
+candidate_rescored    candidate_id, evaluation_id, images, score, score_name, counts_from (generation)
 candidate_failed      candidate_id, generation, position, prompt, reason
+candidate_locked      candidate_id, author
+candidate_unlocked    candidate_id
 generation_finished   generation, scored, failed, best, median, archived (candidate ids)
+steered               command_id, author, generation (from which it counts), command, sentence
 notice                message
 failed                sentence, exit_code
 finished              session_id, state, generations, scored, best
 ===================== ====================================================================================
-
-======== =========== ======================================================================
-command  fields      effect
-======== =========== ======================================================================
-stop     none        finish the batch in flight, keep everything, end as ``interrupted``
-======== =========== ======================================================================
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from engine.commands import VERSION, Command, Knob
 from engine.errors import MineGapError
 
-VERSION = 1
 MAX_LINE_BYTES = 1 << 20
 
 _T = TypeVar("_T")
@@ -50,11 +61,91 @@ class ProtocolError(MineGapError):
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=False):
-    v: Literal[1] = 1
+    v: Literal[2] = 2
 
 
 class _Event(_Message, frozen=True, kw_only=True):
     seq: int = 0
+
+
+class Hello(_Message, frozen=True, kw_only=True, tag="hello"):
+    """The first line of every connection; ``client`` is a word for people (``app``, ``command line``)."""
+
+    client: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class Welcome(_Event, frozen=True, kw_only=True, tag="welcome"):
+    """The engine speaks the client's version."""
+
+    engine: str
+    pid: int
+    store: str
+
+
+class Refused(_Event, frozen=True, kw_only=True, tag="refused"):
+    """The engine hangs up, and why."""
+
+    sentence: str
+
+
+class Acknowledged(_Event, frozen=True, kw_only=True, tag="acknowledged"):
+    """What became of a command.
+
+    Attributes:
+        id: the command's.
+        accepted: whether it is carried out; if not, ``sentence`` says why and ``exit_code`` is 2 or 3.
+        sentence: for the user: what happens now, from when on.
+        session_id: the session that ``open`` or ``fork`` began.
+        generation: the generation from whose breeding on a steering command counts; 0 for others.
+    """
+
+    id: str
+    accepted: bool
+    sentence: str
+    exit_code: int = 0
+    session_id: str = ""
+    generation: int = 0
+
+
+class WorkerVitals(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker process; ``busy_seconds``: how long its present request has taken, 0 when idle."""
+
+    role: str
+    pid: int
+    memory_mib: float
+    busy_seconds: float
+    restarts: int
+
+
+class Heartbeat(_Event, frozen=True, kw_only=True, tag="heartbeat"):
+    """The engine is alive, and how its workers are."""
+
+    workers: tuple[WorkerVitals, ...] = ()
+
+
+class BanEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One ban in force; ``candidate_id`` for a lineage, else ``text``."""
+
+    what: str
+    text: str
+    candidate_id: int | None
+    command_id: str
+
+
+class PendingPrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """A human's prompt that enters the population of ``generation``."""
+
+    prompt: str
+    generation: int
+    parent_id: int | None
+    command_id: str
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate that ``author`` is rewriting."""
+
+    candidate_id: int
+    author: str
 
 
 class SessionOpened(_Event, frozen=True, kw_only=True, tag="session_opened"):
@@ -79,6 +170,18 @@ class StateChanged(_Event, frozen=True, kw_only=True, tag="state_changed"):
 
     state: str
     reason: str = ""
+    exit_code: int = 0
+
+
+class Pausing(_Event, frozen=True, kw_only=True, tag="pausing"):
+    """A pause was asked for and comes after ``total - done`` more units; ``after`` is empty when it is called off.
+
+    Units are images, batches or the candidates of the generation, as ``after`` says.
+    """
+
+    after: str
+    done: int = 0
+    total: int = 0
 
 
 class GenerationStarted(_Event, frozen=True, kw_only=True, tag="generation_started"):
@@ -111,6 +214,30 @@ class CandidateScored(_Event, frozen=True, kw_only=True, tag="candidate_scored")
     score: float | None
     score_name: str
     missed: tuple[str, ...] = ()
+
+
+class CandidateRescored(_Event, frozen=True, kw_only=True, tag="candidate_rescored"):
+    """A candidate was measured again with more images; selection heeds it from ``counts_from`` on."""
+
+    candidate_id: int
+    evaluation_id: int
+    images: int
+    score: float
+    score_name: str
+    counts_from: int
+
+
+class CandidateLocked(_Event, frozen=True, kw_only=True, tag="candidate_locked"):
+    """Somebody is rewriting a candidate."""
+
+    candidate_id: int
+    author: str
+
+
+class CandidateUnlocked(_Event, frozen=True, kw_only=True, tag="candidate_unlocked"):
+    """Nobody is rewriting it any more."""
+
+    candidate_id: int
 
 
 class CandidateFailed(_Event, frozen=True, kw_only=True, tag="candidate_failed"):
@@ -157,27 +284,81 @@ class Finished(_Event, frozen=True, kw_only=True, tag="finished"):
     best: float | None
 
 
-class Stop(_Message, frozen=True, kw_only=True, tag="stop"):
-    """Stop after the batch in flight; the session can be resumed."""
+class Steered(_Event, frozen=True, kw_only=True, tag="steered"):
+    """A human's hand: the steering command, who gave it, and the generation from whose breeding on it counts."""
+
+    command_id: str
+    author: str
+    generation: int
+    command: dict[str, Any]
+    sentence: str
+
+
+class Snapshot(_Event, frozen=True, kw_only=True, tag="snapshot"):
+    """A session as it stands at stored event ``seq``; candidates and scores are in the store.
+
+    Attributes:
+        exit_code: of the fault that paused it, else 0.
+        pausing: the pause that was asked for, if one is under way.
+        progress: the latest of each stage of the running generation.
+        knobs: settings in force for the next generation to be bred.
+        next_generation: the generation from which a steering command given now would count.
+        pins: the candidates pinned, each by its latest incarnation.
+    """
+
+    session_id: str
+    name: str
+    store: str
+    state: str
+    reason: str = ""
+    exit_code: int = 0
+    generation: int = 0
+    generations: int = 0
+    population: int = 0
+    images: int = 0
+    variations: int = 0
+    score_name: str = ""
+    painter: str = ""
+    scorer: str = ""
+    writer: str = ""
+    pausing: Pausing | None = None
+    progress: tuple[Progress, ...] = ()
+    workers: tuple[WorkerVitals, ...] = ()
+    knobs: dict[str, Knob] = {}
+    next_generation: int = 1
+    pins: tuple[int, ...] = ()
+    bans: tuple[BanEntry, ...] = ()
+    pending: tuple[PendingPrompt, ...] = ()
+    locks: tuple[Lock, ...] = ()
 
 
 Event = (
-    SessionOpened
+    Welcome
+    | Refused
+    | Acknowledged
+    | Snapshot
+    | Heartbeat
+    | SessionOpened
     | StateChanged
+    | Pausing
     | GenerationStarted
     | Progress
     | CandidateScored
+    | CandidateRescored
     | CandidateFailed
+    | CandidateLocked
+    | CandidateUnlocked
     | GenerationFinished
+    | Steered
     | Notice
     | Failed
     | Finished
 )
-Command = Stop
+ClientLine = Hello | Command
 
 _encoder = msgspec.json.Encoder()
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-_commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_commands: msgspec.json.Decoder[ClientLine] = msgspec.json.Decoder(ClientLine)
 
 
 class _Header(msgspec.Struct):
@@ -188,7 +369,7 @@ class _Header(msgspec.Struct):
 _headers = msgspec.json.Decoder(_Header)
 
 
-def encode(message: Event | Command) -> bytes:
+def encode(message: Event | ClientLine) -> bytes:
     """Return one message as one line, newline included.
 
     Raises:
@@ -212,7 +393,7 @@ def decode_event(line: bytes) -> Event:
     return _decode(_events, line, "event")
 
 
-def decode_command(line: bytes) -> Command:
+def decode_command(line: bytes) -> ClientLine:
     """Read one line from a client.
 
     Raises:
