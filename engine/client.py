@@ -18,6 +18,7 @@ from pathlib import Path
 from engine import protocol
 from engine.config import MiningConfig
 from engine.errors import InputError, MachineError
+from engine.wire import MAX_LINE_BYTES, ProtocolError, decode_event, encode
 
 LOG_NAME = "engine.log"
 
@@ -69,7 +70,7 @@ class EngineClient:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=stderr,
                     start_new_session=True,
-                    limit=protocol.MAX_LINE_BYTES + 2,
+                    limit=MAX_LINE_BYTES + 2,
                 )
         except PermissionError as error:
             raise InputError(
@@ -88,11 +89,11 @@ class EngineClient:
                 try:
                     line = await self._process.stdout.readline()
                 except ValueError as error:
-                    raise protocol.ProtocolError(f"The engine sent an overlong line ({error}).") from error
+                    raise ProtocolError(f"The engine sent an overlong line ({error}).") from error
                 if not line:
                     break
                 self._forget_config()
-                event = protocol.decode_event(line)
+                event = decode_event(line)
                 ended = isinstance(event, protocol.Failed | protocol.Finished)
                 yield event
             code = await self._process.wait()
@@ -110,7 +111,7 @@ class EngineClient:
         stdin = self._process.stdin
         if stdin is not None and not stdin.is_closing():
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                stdin.write(protocol.encode(protocol.Stop()))
+                stdin.write(encode(protocol.Stop()))
                 await stdin.drain()
 
     async def wait(self) -> int:

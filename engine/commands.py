@@ -1,4 +1,4 @@
-"""What a client may ask of the engine, one struct per command; ``engine.protocol`` puts them on the wire.
+"""What a client may ask of the engine, one struct per command; ``engine.wire`` makes lines of them.
 
 Every command carries an ``id`` that its client made up (1 to 64 printable ASCII characters; a random one, never
 used again). The engine answers each with exactly one ``Acknowledged`` of that id. Asking again with the same id

@@ -1,7 +1,7 @@
 """What the engine process and its clients say to each other: one JSON object per line (NDJSON), UTF-8.
 
-Knows messages, not transport: the lines travel over a unix socket. Events are bells; the store is the truth.
-A client that missed any reads the store.
+Knows messages only: ``engine.wire`` makes lines of them, which travel over a unix socket. Events are bells; the
+store is the truth. A client that missed any reads the store.
 
 A connection begins with the client's ``hello``; the engine answers ``welcome``, or ``refused`` and hangs up.
 Then the client sends commands (``engine.commands``) and each is ``acknowledged``. After ``attach`` the engine
@@ -44,20 +44,11 @@ finished              session_id, state, generations, scored, best
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.commands import VERSION, Command, Knob
-from engine.errors import MineGapError
-
-MAX_LINE_BYTES = 1 << 20
-
-_T = TypeVar("_T")
-
-
-class ProtocolError(MineGapError):
-    """A line is not a message of this version."""
+from engine.commands import Command, Knob
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=False):
@@ -304,6 +295,9 @@ class Snapshot(_Event, frozen=True, kw_only=True, tag="snapshot"):
         knobs: settings in force for the next generation to be bred.
         next_generation: the generation from which a steering command given now would count.
         pins: the candidates pinned, each by its latest incarnation.
+        bans: in force, oldest first.
+        pending: human prompts that wait for their generation.
+        locks: candidates that are being rewritten.
     """
 
     session_id: str
@@ -355,63 +349,3 @@ Event = (
     | Finished
 )
 ClientLine = Hello | Command
-
-_encoder = msgspec.json.Encoder()
-_events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-_commands: msgspec.json.Decoder[ClientLine] = msgspec.json.Decoder(ClientLine)
-
-
-class _Header(msgspec.Struct):
-    type: str
-    v: int = 0
-
-
-_headers = msgspec.json.Decoder(_Header)
-
-
-def encode(message: Event | ClientLine) -> bytes:
-    """Return one message as one line, newline included.
-
-    Raises:
-        ProtocolError: the line would exceed ``MAX_LINE_BYTES`` or its text is not valid Unicode.
-    """
-    try:
-        line = _encoder.encode(message)
-    except UnicodeEncodeError as error:
-        raise ProtocolError(f"A message holds text that is not valid Unicode ({error.reason}).") from error
-    if len(line) >= MAX_LINE_BYTES:
-        raise ProtocolError(f"A message of {len(line)} bytes exceeds the limit of {MAX_LINE_BYTES} bytes.")
-    return line + b"\n"
-
-
-def decode_event(line: bytes) -> Event:
-    """Read one line from the engine.
-
-    Raises:
-        ProtocolError: the line is too long, not JSON, of another version or not an event.
-    """
-    return _decode(_events, line, "event")
-
-
-def decode_command(line: bytes) -> ClientLine:
-    """Read one line from a client.
-
-    Raises:
-        ProtocolError: the line is too long, not JSON, of another version or not a command.
-    """
-    return _decode(_commands, line, "command")
-
-
-def _decode(decoder: msgspec.json.Decoder[_T], line: bytes, what: str) -> _T:
-    if len(line) > MAX_LINE_BYTES:
-        raise ProtocolError(f"A line of {len(line)} bytes exceeds the limit of {MAX_LINE_BYTES} bytes.")
-    try:
-        version = _headers.decode(line).v
-        if version != VERSION:
-            raise ProtocolError(
-                f"A message speaks protocol version {version} and this program version {VERSION}: "
-                "run the engine and the client from the same installation."
-            )
-        return decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolError(f"A line is not a known {what} ({error}).") from error

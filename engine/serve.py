@@ -26,6 +26,7 @@ from engine.errors import InputError, MineGapError
 from engine.packs import resolve_pack
 from engine.services import Pen, Studio, WorkerPen, WorkerStudio
 from engine.session import Stop, run_session
+from engine.wire import MAX_LINE_BYTES, ProtocolError, decode_command, encode
 from store import StoreError
 
 INTERRUPTED = 130
@@ -73,7 +74,7 @@ class Mouth:
     def say(self, event: protocol.Event) -> None:
         """Send one event; progress is left out while a client does not keep up."""
         if self._lines.qsize() < BACKLOG or not isinstance(event, protocol.Progress):
-            self._lines.put(protocol.encode(event))
+            self._lines.put(encode(event))
 
     def close(self) -> None:
         """Wait for the last line to be read, for some seconds."""
@@ -133,10 +134,10 @@ def _read_config(path: Path) -> MiningConfig:
 def _listen(loop: asyncio.AbstractEventLoop, stop: Stop) -> None:
     """Read commands until the client closes the pipe or dies; a line that is no command is passed over."""
     commands = os.fdopen(os.dup(0), "rb")  # not sys.stdin: the interpreter would wait for its lock at the end
-    while line := commands.readline(protocol.MAX_LINE_BYTES + 1):
+    while line := commands.readline(MAX_LINE_BYTES + 1):
         try:
-            protocol.decode_command(line)
-        except protocol.ProtocolError as error:
+            decode_command(line)
+        except ProtocolError as error:
             print(error, file=sys.stderr)  # noqa: T201 - stderr is the engine's log
             continue
         loop.call_soon_threadsafe(stop.ask)

@@ -17,6 +17,7 @@ from engine.config import MiningConfig, load_config, score_config
 from engine.errors import InputError, MachineError
 from engine.models.protocols import TextEmbeddings
 from engine.session import Stop, run_session
+from engine.wire import decode_event, encode
 from store import StoreError, open_reader
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
 
@@ -49,7 +50,7 @@ async def run(
     events: list[protocol.Event] = []
 
     def emit(event: protocol.Event) -> None:
-        events.append(protocol.decode_event(protocol.encode(event)))
+        events.append(decode_event(encode(event)))
         if hear is not None:
             hear(event)
 
