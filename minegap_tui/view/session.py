@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from engine import protocol
+from minegap_tui.view.steering import BanList, Hand
 from store.records import Candidate, Session
 
-RUNNING_STATES = frozenset({"starting", "mining", "stopping", "paused"})
-STAGES = ("loading", "painting", "writing", "scoring", "breeding")
+RUNNING_STATES = frozenset({"starting", "queued", "mining", "paused", "stopping"})
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,17 @@ class Row:
     origin: str
     prompt: str
     score: float
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the user's hand did to a candidate."""
+
+    pinned: bool = False
+    human: bool = False
+    locked: bool = False
+    banned: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,11 @@ class SessionView:
 
     Attributes:
         state: the engine's last word on its state, ``starting`` until it spoke.
+        exit_code: of the fault that paused or failed it, else 0.
+        pausing: the pause that was asked for, while it has not come yet.
+        workers: the engine's worker processes, as of the last heartbeat.
+        hand: what steering is in force.
+        gone: why there is no engine any more, if it vanished.
         failure: the sentence and exit code of the engine's failure, if it failed.
         revision: rises with every change, so that a screen draws only what is new.
     """
@@ -59,26 +75,33 @@ class SessionView:
     score_name: str = ""
     state: str = "starting"
     reason: str = ""
+    exit_code: int = 0
+    pausing: protocol.Pausing | None = None
     generation: int = 0
     generations: int = 0
     population: int = 0
+    images: int = 0
     resumed: bool = False
     failed_candidates: int = 0
     images_per_second: float | None = None
     eta_seconds: float | None = None
     notice: str = ""
+    workers: tuple[protocol.WorkerVitals, ...] = ()
+    gone: str = ""
     failure: protocol.Failed | None = None
     finished: protocol.Finished | None = None
     revision: int = 0
+    hand: Hand = field(default_factory=Hand)
     stages: dict[str, StageProgress] = field(default_factory=dict)
     _order: list[tuple[float, int]] = field(default_factory=list)
     _rows: dict[int, Row] = field(default_factory=dict)
     _failed: set[int] = field(default_factory=set)
+    _banned: tuple[tuple[int, int], BanList] | None = None
 
     @property
     def running(self) -> bool:
         """Whether the engine may still add to this session."""
-        return self.state in RUNNING_STATES and self.failure is None
+        return self.state in RUNNING_STATES and self.failure is None and not self.gone
 
     @property
     def scored(self) -> int:
@@ -105,8 +128,21 @@ class SessionView:
             scores.setdefault(row.generation, []).append(row.score)
         return [TrendPoint(number, min(found), median(found)) for number, found in sorted(scores.items())]
 
+    def marks(self, row: Row) -> Marks:
+        """Return what the user's hand did to a candidate."""
+        return Marks(
+            row.candidate_id in self.hand.pins,
+            row.origin == "human",
+            row.candidate_id in self.hand.locks,
+            (row.candidate_id, row.prompt) in self._ban_list(),
+        )
+
+    def prompts(self) -> dict[int, str]:
+        """Return the prompts of all scored candidates; not safe to print."""
+        return {number: row.prompt for number, row in self._rows.items()}
+
     def load(self, session: Session, candidates: Iterable[Candidate]) -> None:
-        """Take over what the store knows; what events said meanwhile stays."""
+        """Take over what the store knows; what the engine said of the session's state stays."""
         self.session_id = session.id
         self.name = session.name
         if self.state == "starting":
@@ -124,52 +160,117 @@ class SessionView:
                         candidate.origin,
                         candidate.prompt,
                         candidate.score,
+                        candidate.parent_id,
                     )
                 )
         self.failed_candidates = len(self._failed)
         self.revision += 1
 
+    def lose(self, sentence: str) -> None:
+        """The engine is gone, and why."""
+        self.gone = sentence
+        self._rest()
+        self.revision += 1
+
     def apply(self, event: protocol.Event) -> None:
-        """Take over one event."""
+        """Take over one event; one that was seen before changes nothing."""
         self.revision += 1
         match event:
+            case protocol.Snapshot():
+                self._take(event)
+            case protocol.Heartbeat():
+                self.workers = event.workers
             case protocol.SessionOpened():
                 self.session_id, self.name = event.session_id, event.name
                 self.generations, self.population = event.generations, event.population
-                self.score_name, self.resumed = event.score_name, event.resumed
+                self.score_name, self.resumed, self.images = event.score_name, event.resumed, event.images
             case protocol.StateChanged():
-                self.state, self.reason = event.state, event.reason
+                self.state, self.reason, self.exit_code = event.state, event.reason, event.exit_code
+                self.pausing = None
+                if event.state not in {"mining", "stopping"}:
+                    self.eta_seconds = None
+            case protocol.Pausing():
+                self.pausing = event if event.after else None
             case protocol.GenerationStarted():
                 self.generation = event.generation
                 self.stages = {}
             case protocol.Progress():
-                self.stages[event.stage] = StageProgress(
-                    event.stage, event.generation, event.done, event.total
-                )
-                if event.stage != "loading":
-                    self.stages.pop("loading", None)
-                self.generation = max(self.generation, event.generation)
-                if event.images_per_second is not None:
-                    self.images_per_second = event.images_per_second
-                self.eta_seconds = event.eta_seconds
+                self._progress(event)
             case protocol.CandidateScored():
                 if event.score is not None:
                     self._put(
-                        Row(event.candidate_id, event.generation, event.origin, event.prompt, event.score)
+                        Row(
+                            event.candidate_id,
+                            event.generation,
+                            event.origin,
+                            event.prompt,
+                            event.score,
+                            event.parent_id,
+                        )
                     )
+            case protocol.CandidateRescored():
+                if (row := self._rows.get(event.candidate_id)) is not None:
+                    self._put(replace(row, score=event.score))
             case protocol.CandidateFailed():
                 self._failed.add(event.candidate_id)
                 self.failed_candidates = len(self._failed)
+            case protocol.CandidateLocked():
+                self.hand.locks[event.candidate_id] = event.author
+            case protocol.CandidateUnlocked():
+                self.hand.locks.pop(event.candidate_id, None)
+            case protocol.Steered():
+                self.hand.record([event])
             case protocol.GenerationFinished():
                 self.generation = event.generation
             case protocol.Notice():
                 self.notice = event.message
             case protocol.Failed():
                 self.failure = event
-                self.state, self.stages, self.eta_seconds = "failed", {}, None
+                self.state, self.exit_code = "failed", event.exit_code
+                self._rest()
             case protocol.Finished():
                 self.finished = event
-                self.state, self.stages, self.eta_seconds = event.state, {}, None
+                self.state = event.state
+                self._rest()
+
+    def _take(self, snapshot: protocol.Snapshot) -> None:
+        self.session_id, self.name = snapshot.session_id, snapshot.name
+        self.state, self.reason, self.exit_code = snapshot.state, snapshot.reason, snapshot.exit_code
+        self.generation, self.generations = snapshot.generation, snapshot.generations
+        self.population, self.images = snapshot.population, snapshot.images
+        self.score_name = snapshot.score_name
+        self.pausing, self.workers = snapshot.pausing, snapshot.workers
+        self.gone, self.failure, self.finished = "", None, None
+        self.stages, self.eta_seconds, self.images_per_second = {}, None, None
+        for progress in snapshot.progress:
+            self._progress(progress)
+        self.hand.take(snapshot)
+
+    def _progress(self, event: protocol.Progress) -> None:
+        self.stages[event.stage] = StageProgress(event.stage, event.generation, event.done, event.total)
+        if event.stage != "loading":
+            self.stages.pop("loading", None)
+        self.generation = max(self.generation, event.generation)
+        if event.images_per_second is not None:
+            self.images_per_second = event.images_per_second
+        self.eta_seconds = event.eta_seconds
+
+    def _rest(self) -> None:
+        self.stages, self.eta_seconds, self.pausing, self.workers = {}, None, None, ()
+        self.hand.locks = {}
+
+    def _ban_list(self) -> BanList:
+        state = (id(self.hand.bans), len(self._rows))
+        if self._banned is None or self._banned[0] != state:
+            self._banned = state, BanList(self.hand.bans, self._oldest() if self.hand.bans else {})
+        return self._banned[1]
+
+    def _oldest(self) -> dict[int, int]:
+        """The oldest known ancestor of every scored candidate; parents have smaller ids than their children."""
+        oldest: dict[int, int] = {}
+        for number, row in sorted(self._rows.items()):
+            oldest[number] = number if row.parent_id is None else oldest.get(row.parent_id, row.parent_id)
+        return oldest
 
     def _put(self, row: Row) -> None:
         old = self._rows.get(row.candidate_id)
