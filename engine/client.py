@@ -1,142 +1,291 @@
-"""Starts an engine process and speaks its protocol: typed events out, a stop in.
+"""The engine as its clients see it: found or started, asked, followed. Knows the socket, and nothing of models.
 
-Knows the transport (pipes) and nothing of models; importing it loads no model library. The process leads a
-session of its own, so that a terminal's Ctrl-C reaches the client alone; when the client dies, the engine
-sees end-of-file on its standard input and stops cleanly.
+An engine is a process of its own (``engine.serve``), one per store, which outlives the terminal that started it.
+Importing this module loads no model library.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import sys
-import tempfile
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from engine import protocol
-from engine.config import MiningConfig
+from engine.commands import Attach, Command
 from engine.errors import InputError, MachineError
+from engine.places import LOG_NAME, socket_path
+from engine.starting import ENGINE_MODULE, start_engine
 from engine.wire import MAX_LINE_BYTES, ProtocolError, decode_event, encode
+from store import StoreError, open_reader
 
-LOG_NAME = "engine.log"
+ANSWER_SECONDS = 60.0
+"""How long an engine may take to answer before it counts as hung."""
+
+START_SECONDS = 60.0
+"""How long to try, while engines come and go, before giving up."""
+
+AGAIN_SECONDS = 0.1
+
+
+def command_id() -> str:
+    """Return a fresh id for one command; repeat a command with its own id, never another one with it."""
+    return secrets.token_hex(16)
+
+
+class _GoneError(MachineError):
+    """The connection ended; the engine may have, too."""
 
 
 class EngineClient:
-    """One running engine process.
+    """One connection to the engine of a store.
 
     Attributes:
-        pid: the process's id.
+        pid: the engine's process id.
         log: the file that takes its standard error.
+        last_word: why the engine hung up, where it said so.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path, config_file: Path | None) -> None:
-        self._process = process
-        self._config_file = config_file
-        self.pid = process.pid
-        self.log = log
+    def __init__(
+        self,
+        store: Path,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        welcome: protocol.Welcome,
+    ) -> None:
+        self.pid = welcome.pid
+        self.log = store / LOG_NAME
+        self.last_word = ""
+        self._reader = reader
+        self._writer = writer
+        self._answers: dict[str, asyncio.Future[protocol.Acknowledged]] = {}
+        self._snapshots: asyncio.Queue[protocol.Snapshot | None] = asyncio.Queue()
+        self._events: asyncio.Queue[protocol.Event | None] = asyncio.Queue()
+        self._receiving = asyncio.create_task(self._receive(), name="engine's lines")
 
     @classmethod
-    async def start(
-        cls, store: Path, *, config: MiningConfig | None = None, resume: str | None = None
-    ) -> EngineClient:
-        """Spawn an engine that runs a new session from ``config`` or goes on with session ``resume``.
+    async def connect(cls, store: Path, name: str) -> EngineClient:
+        """Connect to the engine that runs for ``store``.
 
         Args:
-            store: directory of minegap.db; created where missing.
-            config: settings of a new session.
-            resume: id of a stored session; exactly one of the two is given.
+            name: what this client is, for people (``app``, ``command line``); part of the author of its commands.
 
         Raises:
-            InputError: the store directory cannot be written.
-            MachineError: the process cannot be started.
+            InputError: no engine runs there.
+            MachineError: it does not answer, or refuses this client.
         """
-        if (config is None) == (resume is None):
-            raise InputError("Give the engine either a configuration or the id of a session to resume.")
-        log = store / LOG_NAME
-        config_file = None
-        try:
-            store.mkdir(parents=True, exist_ok=True)
-            with log.open("ab") as stderr:
-                if config is not None:
-                    config_file = _write_config(config)
-                    task = ["--config-json", str(config_file)]
-                else:
-                    task = ["--resume", str(resume)]
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "engine.serve", "--store", str(store), *task),
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=stderr,
-                    start_new_session=True,
-                    limit=MAX_LINE_BYTES + 2,
-                )
-        except PermissionError as error:
+        client = await cls._connect(store, name)
+        if client is None:
             raise InputError(
-                f"Store {str(store)!r} cannot be written ({error.strerror}): choose another directory."
-            ) from error
+                f"No engine runs for the store {str(store)!r}: begin or resume a session there first."
+            )
+        return client
+
+    @classmethod
+    async def connect_or_start(cls, store: Path, name: str) -> EngineClient:
+        """Connect to the engine of ``store``; start one, detached from this process, where none runs.
+
+        Raises:
+            InputError: the store cannot be used, or another program writes there.
+            MachineError: the engine cannot be started, does not answer or refuses this client.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_SECONDS
+        while True:
+            client = await cls._connect(store, name)
+            if client is not None:
+                return client
+            refusal = await start_engine(store)
+            if refusal is None:
+                continue
+            # Another client's engine may have been faster, or the last one is about to end: look again.
+            if ENGINE_MODULE not in str(refusal) or loop.time() > deadline:
+                raise refusal
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    @classmethod
+    async def _connect(cls, store: Path, name: str) -> EngineClient | None:
+        """Connect and greet; None where nobody listens, or the engine ends just now."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(socket_path(store), limit=MAX_LINE_BYTES + 2)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
         except OSError as error:
-            raise MachineError(f"The engine cannot be started ({error}): see {str(log)!r}.") from error
-        return cls(process, log, config_file)
+            raise MachineError(
+                f"The engine of {str(store)!r} cannot be reached ({error.strerror or error}): try again."
+            ) from error
+        try:
+            answer = await _greet(reader, writer, store, name)
+            if isinstance(answer, protocol.Welcome):
+                return cls(store, reader, writer, answer)
+        except BaseException:
+            writer.close()
+            raise
+        writer.close()
+        if isinstance(answer, protocol.Refused):
+            raise MachineError(answer.sentence)
+        return None
+
+    async def ask(self, command: Command) -> protocol.Acknowledged:
+        """Send a command and return its acknowledgement.
+
+        A command whose answer was lost may be asked again, with the same id: it is carried out once.
+
+        Raises:
+            InputError: the engine refuses it; the sentence says why.
+            MachineError: the machine does not allow it, or the engine ended or hangs.
+        """
+        answer: asyncio.Future[protocol.Acknowledged] = asyncio.get_running_loop().create_future()
+        self._answers[command.id] = answer
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                if self._receiving.done():
+                    raise self._gone()
+                self._writer.write(encode(command))
+                with contextlib.suppress(ConnectionError):  # the end of its lines tells
+                    await self._writer.drain()
+                acknowledged = await answer
+        except TimeoutError as error:
+            raise MachineError(
+                f"The engine (process {self.pid}) has not answered for {ANSWER_SECONDS:.0f} s: it may be "
+                f"suspended; see {str(self.log)!r}."
+            ) from error
+        finally:
+            self._answers.pop(command.id, None)
+        if not acknowledged.accepted:
+            kind = InputError if acknowledged.exit_code == InputError.exit_code else MachineError
+            raise kind(acknowledged.sentence)
+        return acknowledged
+
+    async def attach(self, session_id: str) -> protocol.Snapshot:
+        """Follow a session: return how it stands; ``events`` gives what happens from there on.
+
+        Raises:
+            InputError: the store has no such session.
+            MachineError: the engine ended or hangs.
+        """
+        await self.ask(Attach(id=command_id(), session_id=session_id))
+        snapshot = await self._snapshots.get()
+        if snapshot is None:
+            raise self._gone()
+        return snapshot
 
     async def events(self) -> AsyncIterator[protocol.Event]:
-        """Yield the engine's events until it ends; a death without a last word becomes a ``Failed`` event."""
-        assert self._process.stdout is not None
-        ended = False
+        """Yield the events of the session that is followed, until the connection ends."""
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def close(self) -> None:
+        """Hang up; the engine goes on, and gives back what this connection had locked."""
+        self._receiving.cancel()
+        await asyncio.wait({self._receiving})
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    async def _receive(self) -> None:
         try:
-            while True:
-                try:
-                    line = await self._process.stdout.readline()
-                except ValueError as error:
-                    raise ProtocolError(f"The engine sent an overlong line ({error}).") from error
-                if not line:
-                    break
-                self._forget_config()
-                event = decode_event(line)
-                ended = isinstance(event, protocol.Failed | protocol.Finished)
-                yield event
-            code = await self._process.wait()
-            if not ended:
-                yield protocol.Failed(
-                    sentence=f"The engine ended without a word ({_describe(code)}): everything mined is "
-                    f"stored, resume the session; its last lines are in {str(self.log)!r}.",
-                    exit_code=3,
-                )
+            while line := await self._reader.readline():
+                self._sort(decode_event(line))
+        except (ConnectionError, ValueError, ProtocolError) as error:
+            # an overlong line or one of another version: nothing that follows could be understood
+            self.last_word = self.last_word or str(error)
         finally:
-            self._forget_config()
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(self._gone())
+            self._snapshots.put_nowait(None)
+            self._events.put_nowait(None)
 
-    async def stop(self) -> None:
-        """Ask for a clean end after the batch in flight; returns at once, the events tell when it is done."""
-        stdin = self._process.stdin
-        if stdin is not None and not stdin.is_closing():
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                stdin.write(encode(protocol.Stop()))
-                await stdin.drain()
+    def _sort(self, event: protocol.Event) -> None:
+        match event:
+            case protocol.Acknowledged():
+                answer = self._answers.get(event.id)
+                if answer is not None and not answer.done():
+                    answer.set_result(event)
+            case protocol.Snapshot():
+                self._snapshots.put_nowait(event)
+            case protocol.Refused():
+                self.last_word = event.sentence
+            case _:
+                self._events.put_nowait(event)
 
-    async def wait(self) -> int:
-        """Wait for the process's end and return its exit code (negative: the signal that ended it)."""
-        code = await self._process.wait()
-        self._forget_config()
-        return code
-
-    def kill(self) -> None:
-        """End the process without warning; the session stays resumable."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-
-    def _forget_config(self) -> None:
-        if self._config_file is not None:
-            self._config_file.unlink(missing_ok=True)
-            self._config_file = None
-
-
-def _write_config(config: MiningConfig) -> Path:
-    handle, name = tempfile.mkstemp(prefix="minegap-", suffix=".json")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(config.model_dump_json())
-    return Path(name)
+    def _gone(self) -> _GoneError:
+        return _GoneError(
+            self.last_word
+            or f"The engine (process {self.pid}) hung up before it answered: its last lines are in "
+            f"{str(self.log)!r}."
+        )
 
 
-def _describe(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
+async def follow(store: Path, session_id: str, name: str) -> AsyncIterator[protocol.Event]:
+    """Follow a session whatever happens to the connection: a ``Snapshot``, its events, another ``Snapshot`` …
+
+    A client that was dropped because it did not keep up connects again, and begins again with a ``Snapshot``. The
+    last event is ``Finished`` or ``Failed``: the session's own, or, when no engine runs (any more), what the store
+    says of it.
+
+    Raises:
+        InputError: there is no such session.
+        MachineError: the engine does not answer, or refuses this client.
+    """
+    last_word = ""
+    while (client := await EngineClient._connect(store, name)) is not None:
+        try:
+            yield await client.attach(session_id)
+            async for event in client.events():
+                yield event
+                if isinstance(event, protocol.Failed | protocol.Finished):
+                    return
+        except _GoneError:
+            pass
+        finally:
+            await client.close()
+        last_word = client.last_word
+    yield await asyncio.to_thread(_stored_end, store, session_id, last_word)
+
+
+async def _greet(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, store: Path, name: str
+) -> protocol.Event | None:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            writer.write(encode(protocol.Hello(client=name[:64])))
+            line = await reader.readline()
+    except TimeoutError as error:
+        raise MachineError(
+            f"The engine of {str(store)!r} does not answer: it may be suspended; see {LOG_NAME} there."
+        ) from error
+    except (ConnectionError, ValueError):
+        return None
+    return decode_event(line) if line else None
+
+
+def _stored_end(store: Path, session_id: str, last_word: str) -> protocol.Finished | protocol.Failed:
+    """Tell from the store how a session ended that no engine runs."""
+    try:
+        with open_reader(store) as reader:
+            session = reader.session(session_id)
+            told = [event for event in reader.events(session_id) if event.kind == "state_changed"]
+    except StoreError as error:
+        raise (InputError if error.exit_code == InputError.exit_code else MachineError)(str(error)) from error
+    if session.state in ("finished", "interrupted"):
+        return protocol.Finished(
+            session_id=session_id,
+            state=session.state,
+            generations=session.generations,
+            scored=session.scored,
+            best=session.best_score,
+        )
+    if session.state == "failed":
+        code = told[-1].payload.get("exit_code") if told else None
+        return protocol.Failed(
+            sentence=session.reason, exit_code=code if isinstance(code, int) and code else 3
+        )
+    if session.state == "queued":
+        kept = "the session is queued still and is taken up by the next engine of this store"
+    else:
+        kept = "everything mined is stored, resume the session"
+    said = last_word or f"The engine ended without a word (its last lines are in {str(store / LOG_NAME)!r})"
+    return protocol.Failed(sentence=f"{said.rstrip('.')}: {kept}.", exit_code=3)
