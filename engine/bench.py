@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -12,28 +13,41 @@ from engine.config import MiningConfig
 from engine.keeper import Keeper
 from engine.seeds import derive_seed
 from engine.services import Pen, Studio
+from store import StoreError
 
 Emit = Callable[[protocol.Event], None]
 
 
-@dataclass(frozen=True)
-class Bench:
-    """One session's tools. ``emit`` must return at once; ``notices`` are sentences still to be recorded."""
+class Log:
+    """One session's record: every event is a stored row first, then a bell with the row's number.
 
-    session_id: str
-    config: MiningConfig
-    keeper: Keeper
-    studio: Studio
-    pen: Pen
-    emit: Emit
-    notices: list[str]
-    _said: set[str] = field(default_factory=set)
+    ``emit`` must return at once.
+    """
+
+    def __init__(self, session_id: str, keeper: Keeper, emit: Emit) -> None:
+        self.session_id = session_id
+        self.keeper = keeper
+        self.emit = emit
+        self._said: set[str] = set()
+        self._unwritten: list[protocol.Event] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def record(self, event: protocol.Event) -> None:
-        """Store an event as a row of the record, then ring the bell with the row's number."""
-        while self.notices:
-            await self._store(protocol.Notice(message=self.notices.pop(0)))
+        """Store an event and tell of it, after all that could not be stored before.
+
+        Raises:
+            StoreError: the event is neither stored nor told.
+        """
+        await self._catch_up()
         await self._store(event)
+
+    async def record_anyway(self, event: protocol.Event) -> None:
+        """As ``record``; what a full or broken disk refuses is told at once and stored with the next event."""
+        try:
+            await self.record(event)
+        except StoreError:
+            self._unwritten.append(event)
+            self.emit(event)
 
     async def notice(self, *messages: str) -> None:
         """Record sentences for the user, each of them once in a run."""
@@ -42,9 +56,24 @@ class Bench:
                 self._said.add(message)
                 await self.record(protocol.Notice(message=message))
 
-    def seed(self, purpose: str, prompt: str, index: int) -> int:
-        """Return the seed of one draw of this session."""
-        return derive_seed(self.config.session.seed, purpose, prompt, index)
+    def later(self, message: str) -> None:
+        """Record a sentence as soon as the store has time for it, as often as it is said."""
+        task = asyncio.get_running_loop().create_task(self.record_anyway(protocol.Notice(message=message)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Return when nothing is waiting to be recorded."""
+        await asyncio.gather(*self._tasks)
+
+    async def _catch_up(self) -> None:
+        while self._unwritten:
+            event = self._unwritten.pop(0)
+            try:
+                await self._store(event)
+            except StoreError:
+                self._unwritten.insert(0, event)
+                raise
 
     async def _store(self, event: protocol.Event) -> None:
         payload = msgspec.to_builtins(event)
@@ -52,3 +81,27 @@ class Bench:
         del payload["v"], payload["seq"]
         number = await self.keeper.call(self.keeper.store.append_event, self.session_id, kind, payload)
         self.emit(msgspec.structs.replace(event, seq=number))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The tools for one generation; ``config`` is the configuration in force for it."""
+
+    log: Log
+    config: MiningConfig
+    studio: Studio
+    pen: Pen
+
+    @property
+    def session_id(self) -> str:
+        """The session's id in the store."""
+        return self.log.session_id
+
+    @property
+    def keeper(self) -> Keeper:
+        """The way to the store."""
+        return self.log.keeper
+
+    def seed(self, purpose: str, prompt: str, index: int) -> int:
+        """Return the seed of one draw of this session."""
+        return derive_seed(self.config.session.seed, purpose, prompt, index)

@@ -123,7 +123,7 @@ class Breeder:
                 "The writer wrote no new prompt: use a larger model, a higher temperature or another theme."
             )
         if (missing := self._search.missing(len(new), len(elites))) > 0:
-            await self._bench.notice(
+            await self._bench.log.notice(
                 f"The writer found {len(population)} of {len(population) + missing} prompts for generation "
                 f"{generation}; the population is smaller."
             )

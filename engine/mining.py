@@ -10,7 +10,6 @@ composition: the outcome is equal to the last bit.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,17 +17,17 @@ import numpy as np
 
 from engine import protocol
 from engine.bench import Bench
+from engine.easel import Easel
 from engine.errors import InputError
+from engine.gate import Gate, first_of
 from engine.measure import measure_bias, measure_colour
 from engine.meter import Meter
 from engine.models.protocols import PaintJob, TextEmbeddings
 from engine.objectives import objective_named
-from engine.services import DrawnUnit, WritingTask
+from engine.seeds import draw_index
+from engine.services import WritingTask
 from engine.writing import write
-from store.records import Candidate, ImageRecord, NewEvaluation, NewImage, Writing
-
-IN_FLIGHT = 2
-"""Units handed to the painter at once: the next one waits there while the last one's files are stored."""
+from store.records import Candidate, ImageRecord, NewEvaluation, Writing
 
 
 @dataclass
@@ -57,8 +56,8 @@ class GenerationWork:
             (an elite's survivors are measured again on new seeds).
         afterwards: a task for the writer when it is done with this generation; its outcome is only stored.
         meter: counts images.
-        stopping: set when no new unit shall be begun.
-        painter_free: cleared while units are with the painter.
+        gate: no step begins while it is closed.
+        easel: the way to the painter.
     """
 
     def __init__(
@@ -68,13 +67,13 @@ class GenerationWork:
         measurements: Sequence[int],
         afterwards: WritingTask | None,
         meter: Meter,
-        stopping: asyncio.Event,
-        painter_free: asyncio.Event,
+        gate: Gate,
+        easel: Easel,
     ) -> None:
         self._bench = bench
         self._meter = meter
-        self._stopping = stopping
-        self._painter_free = painter_free
+        self._gate = gate
+        self._easel = easel
         self._afterwards = afterwards
         self._generation = candidates[0].generation
         search = bench.config.search
@@ -84,7 +83,9 @@ class GenerationWork:
             _Work(
                 candidate,
                 measurement,
-                tuple(bench.seed("image", candidate.prompt, measurement * images + i) for i in range(images)),
+                tuple(
+                    bench.seed("image", candidate.prompt, draw_index(measurement, i)) for i in range(images)
+                ),
                 images,
             )
             for candidate, measurement in zip(candidates, measurements, strict=True)
@@ -106,7 +107,7 @@ class GenerationWork:
                 chains.create_task(self._keep_embeddings(), name="embedding")
                 chains.create_task(self._score(), name="scoring")
         except ExceptionGroup as group:
-            raise group.exceptions[0] from None
+            raise first_of(group) from None
 
     # ------------------------------------------------------------ painting
 
@@ -114,53 +115,20 @@ class GenerationWork:
         items = [(work, seed) for work in self._work for seed in work.seeds]
         size = self._bench.config.painter.batch_size
         stored = {id(work): set(await self._find_images(work)) for work in self._work}
-        under_way: deque[tuple[list[tuple[_Work, int]], asyncio.Task[DrawnUnit]]] = deque()
         self._meter.begin()
-        try:
+        async with asyncio.TaskGroup() as units:
             for start in range(0, len(items), size):
                 unit = items[start : start + size]
                 if all(seed in stored[id(work)] for work, seed in unit):
                     self._meter.found(images=len(unit))
                     self._count(unit)
                     continue
-                if len(under_way) == IN_FLIGHT:
-                    await self._keep(*under_way.popleft())
-                if self._stopping.is_set():
-                    break
-                self._painter_free.clear()
-                jobs = [PaintJob(work.candidate.prompt, seed) for work, seed in unit]
-                under_way.append((unit, asyncio.create_task(self._bench.studio.paint(jobs))))
-            while under_way:
-                await self._keep(*under_way.popleft())
-        finally:
-            for _, task in under_way:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
-            self._painter_free.set()
+                await self._easel.slot()
+                units.create_task(self._draw(unit))
 
-    async def _keep(self, unit: list[tuple[_Work, int]], task: asyncio.Task[DrawnUnit]) -> None:
-        """Store a unit in one transaction when it arrives."""
-        bench = self._bench
-        drawn = await task
-        new = [
-            NewImage(
-                prompt=work.candidate.prompt,
-                seed=seed,
-                pipeline=bench.studio.painter,
-                png=image.png,
-                width=drawn.width,
-                height=drawn.height,
-                blank=image.blank,
-                mean_rgb=image.mean_rgb,
-                batch_size=drawn.batch_size,
-                scorer=bench.studio.scorer,
-                embedding=image.embedding,
-            )
-            for (work, seed), image in zip(unit, drawn.images, strict=True)
-        ]
-        await bench.keeper.call(bench.keeper.store.save_images, new)
+    async def _draw(self, unit: list[tuple[_Work, int]]) -> None:
+        await self._easel.paint(self._bench, [PaintJob(work.candidate.prompt, seed) for work, seed in unit])
         self._meter.drew(len(unit))
-        await bench.notice(*drawn.notes)
         self._count(unit)
 
     def _count(self, unit: list[tuple[_Work, int]]) -> None:
@@ -192,14 +160,16 @@ class GenerationWork:
                 theme=search.theme,
             )
             try:
-                work.writing = await write(self._bench, task)
+                async with self._gate.step():
+                    work.writing = await write(self._bench, task)
             except InputError as error:  # this prompt is too long for the writer: the others go on
                 work.fault = str(error)
             work.embedding = chains.create_task(self._embed(work))
             work.written.set()
             self._progress("writing", done, len(self._work))
         if self._afterwards is not None:
-            await write(self._bench, self._afterwards)
+            async with self._gate.step():
+                await write(self._bench, self._afterwards)
 
     async def _embed(self, work: _Work) -> TextEmbeddings | None:
         """Embed a candidate's variations; None where all of them are in the store."""
@@ -210,7 +180,8 @@ class GenerationWork:
         if all(text in found for text in texts):
             return None
         # all of a candidate's texts go in one call: a vector then depends on this candidate alone
-        return await bench.studio.embed_texts(texts)
+        async with self._gate.step():
+            return await bench.studio.embed_texts(texts)
 
     async def _keep_embeddings(self) -> None:
         """Store vectors in the candidates' order: of a text that two of them share, the first one's counts."""
@@ -225,7 +196,7 @@ class GenerationWork:
                 vectors = dict(zip(work.writing.texts, embedded.vectors, strict=True))
                 await keeper.call(keeper.store.save_text_embeddings, bench.studio.scorer, vectors)
                 if any(embedded.truncated):
-                    await bench.notice(
+                    await bench.log.notice(
                         f"{sum(embedded.truncated)} variations are longer than the scorer reads and were cut."
                     )
             work.embedded.set()
@@ -238,7 +209,8 @@ class GenerationWork:
             if self._objective.needs_variations:
                 await work.embedded.wait()
             if work.candidate.state == "waiting":
-                await self._evaluate(work)
+                async with self._gate.step():
+                    await self._evaluate(work)
                 self._meter.scored()
             else:
                 self._meter.found(candidates=1)
@@ -250,7 +222,7 @@ class GenerationWork:
         records = [found[seed] for seed in work.seeds]
         shown = [record for record in records if not record.blank]
         if len(shown) < len(records):
-            await bench.notice(
+            await bench.log.notice(
                 f"{len(records) - len(shown)} of {len(records)} images of candidate {work.candidate.id} are blank "
                 "and left out of its score."
             )
@@ -279,7 +251,7 @@ class GenerationWork:
     async def _finish(self, work: _Work, evaluation: NewEvaluation) -> None:
         bench, candidate = self._bench, work.candidate
         await bench.keeper.call(bench.keeper.store.save_evaluation, candidate.id, evaluation)
-        await bench.record(
+        await bench.log.record(
             protocol.CandidateScored(
                 candidate_id=candidate.id,
                 generation=candidate.generation,
@@ -296,7 +268,7 @@ class GenerationWork:
     async def _give_up(self, work: _Work, reason: str) -> None:
         bench, candidate = self._bench, work.candidate
         await bench.keeper.call(bench.keeper.store.set_candidate_state, candidate.id, "failed", reason)
-        await bench.record(
+        await bench.log.record(
             protocol.CandidateFailed(
                 candidate_id=candidate.id,
                 generation=candidate.generation,
@@ -307,7 +279,7 @@ class GenerationWork:
         )
 
     def _progress(self, stage: str, done: int, total: int) -> None:
-        self._bench.emit(
+        self._bench.log.emit(
             protocol.Progress(
                 stage=stage,
                 generation=self._generation,

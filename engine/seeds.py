@@ -5,6 +5,20 @@ import hashlib
 SEARCH_PURPOSES = frozenset({"image", "variations", "mutations", "random"})
 
 
+DRAWS = 1 << 20
+"""Draws that one measurement of a prompt may take, with all that are added to it later."""
+
+
+def draw_index(measurement: int, draw: int) -> int:
+    """Return the index of one draw of a prompt: no two measurements of it share any, however they grow.
+
+    Args:
+        measurement: how often the prompt was measured before.
+        draw: number of the draw within this measurement, from 0.
+    """
+    return measurement * DRAWS + draw
+
+
 def derive_seed(session_seed: int, purpose: str, prompt: str, index: int) -> int:
     """Return the seed of one draw.
 

@@ -1,33 +1,30 @@
-"""One session from its first prompt to its last generation: begun, stopped, resumed, finished.
+"""One session in the engine: its models, its course, its pauses, its end.
 
-A session is run by running it again: whatever is stored is found, whatever is missing is made. So there is no
-difference between a new session, a resumed one and one that is already finished.
+Commands come in by ``ask``, events go out by ``emit``. A fault of a model or of the disk does not end a
+session: it pauses with the fault's sentence and goes on from what is stored when it is told to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from engine import protocol
-from engine.bench import Bench, Emit
-from engine.breeding import Breeder
+from engine.bench import Bench, Emit, Log
+from engine.commands import Command, Stop
 from engine.config import MiningConfig, parse_config
-from engine.errors import InputError, MachineError, MineGapError
+from engine.course import Course
+from engine.easel import Easel
+from engine.errors import InputError, MineGapError
+from engine.gate import Gate
 from engine.keeper import Keeper
-from engine.meter import Meter
-from engine.mining import GenerationWork
 from engine.services import Pen, Studio
 from store import StoreError
-from store.records import Candidate, Session, SessionState
-
-_T = TypeVar("_T")
+from store.records import SessionState
 
 
 class Models(Protocol):
@@ -40,235 +37,197 @@ class Models(Protocol):
             InputError, MachineError: one of them cannot be used.
         """
 
+    async def reopen_pen(self, config: MiningConfig, notify: Callable[[str], None]) -> Pen:
+        """Let the writer go and load it anew: its meta-prompts changed.
+
+        Raises:
+            InputError, MachineError: it cannot be used.
+        """
+
     async def close(self) -> None:
-        """Let all of them go."""
+        """Let all of them go; what is closed can be opened again."""
 
 
-class Stop:
-    """How a running session is told to stop: once to end after the unit in flight, twice to end at once."""
+class SessionRun:
+    """One session's life in this process. The session is a row of the store already.
 
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.now = asyncio.Event()
+    Args:
+        session_id: the session's id.
+        store: the store's directory, for people.
+        keeper: the way to the open store; stays open.
+        models: not open yet; closed at the end.
+        emit: receives every event; must return at once.
 
-    def ask(self) -> None:
-        """Ask for an end; asking again is urgent."""
-        if self.asked.is_set():
-            self.now.set()
-        self.asked.set()
-
-
-async def run_session(
-    store: Path, config: MiningConfig | None, resume: str | None, models: Models, emit: Emit, stop: Stop
-) -> str:
-    """Run a new session (``config``) or go on with a stored one (``resume``); returns its last state.
-
-    The state is ``finished`` or, when it was stopped, ``interrupted``.
-
-    Raises:
-        InputError: the configuration, a model or the session's id cannot be used.
-        MachineError: a model failed; the session can be resumed.
-        StoreError: the store failed; everything stored before stays.
+    Attributes:
+        failure: why the session failed; None for every other end.
     """
-    keeper = Keeper()
-    try:
-        await keeper.open(store)
-        session = await keeper.call(keeper.store.session, resume) if resume is not None else None
-        if session is not None:
-            config = parse_config(session.config_json, f"session {session.id}")
-        assert config is not None
-        emit(protocol.Progress(stage="loading", generation=0, done=0, total=1))
-        notices: list[str] = []
-        studio_and_pen = await _unless_stopped(models.open(config, notices.append), stop)
-        if studio_and_pen is None:
-            last = protocol.Finished(
-                session_id=resume or "", state="interrupted", generations=0, scored=0, best=None
+
+    def __init__(self, session_id: str, store: Path, keeper: Keeper, models: Models, emit: Emit) -> None:
+        self.failure: MineGapError | StoreError | None = None
+        self._session_id = session_id
+        self._store = store
+        self._keeper = keeper
+        self._models = models
+        self._emit = emit
+        self._log = Log(session_id, keeper, self._tell)
+        self._gate = Gate()
+        self._easel = Easel(self._gate, lambda: None)
+        self._config = MiningConfig()
+        self._studio: Studio | None = None
+        self._pen: Pen | None = None
+        self._state: SessionState = "queued"
+        self._reason = ""
+        self._exit_code = 0
+        self._seq = 0
+        self._stop = asyncio.Event()
+        self._now = asyncio.Event()
+
+    async def run(self) -> SessionState:
+        """Mine to the end: finished, interrupted (stopped) or failed."""
+        try:
+            state = await self._live()
+        except (MineGapError, StoreError) as error:
+            self.failure = error
+            await self._enter("failed", str(error), error.exit_code)
+            self._tell(protocol.Failed(sentence=str(error), exit_code=error.exit_code))
+            state = "failed"
+        finally:
+            await self._models.close()
+            await self._log.settle()
+        return state
+
+    async def ask(self, command: Command, author: str, connection: int) -> protocol.Acknowledged:
+        """Carry out a command for this session; never raises for what the command says."""
+        if isinstance(command, Stop):
+            self._stop.set()
+            if command.at_once:
+                self._now.set()
+            return protocol.Acknowledged(
+                id=command.id, accepted=True, sentence="The session is being stopped."
             )
-            emit(last)
-            return last.state
-        emit(protocol.Progress(stage="loading", generation=0, done=1, total=1))
-        session_id = await _open_session(keeper, config, session, *studio_and_pen)
-        bench = Bench(session_id, config, keeper, *studio_and_pen, emit, notices)
-        return await _Run(bench, stop).run(store, resumed=session is not None)
-    finally:
-        await models.close()
-        keeper.close()
+        return protocol.Acknowledged(
+            id=command.id, accepted=False, sentence="This command is not known yet.", exit_code=2
+        )
 
+    def disconnected(self, connection: int) -> None:
+        """Give back what a connection that is gone had locked."""
 
-class _Run:
-    """The course of one session in this process."""
+    def vitals(self) -> tuple[protocol.WorkerVitals, ...]:
+        """How the worker processes are; empty before they are loaded."""
+        return tuple(role.vitals() for role in (self._studio, self._pen) if role is not None)
 
-    def __init__(self, bench: Bench, stop: Stop) -> None:
-        self._bench = bench
-        self._stop = stop
-        self._painter_free = asyncio.Event()
-        self._painter_free.set()
+    def snapshot(self) -> protocol.Snapshot:
+        """The session as it stands, beside what the store holds; ``seq`` is the last stored event told."""
+        search = self._config.search
+        return protocol.Snapshot(
+            seq=self._seq,
+            session_id=self._session_id,
+            name=self._config.session.name,
+            store=str(self._store),
+            state=self._state,
+            reason=self._reason,
+            exit_code=self._exit_code,
+            generations=search.generations,
+            population=search.population,
+            images=search.images,
+            variations=search.variations,
+            score_name=_score_name(self._config),
+            painter=self._studio.painter if self._studio else "",
+            scorer=self._studio.scorer if self._studio else "",
+            writer=self._pen.writer if self._pen else "",
+            workers=self.vitals(),
+        )
 
-    async def run(self, store: Path, *, resumed: bool) -> str:
-        bench, search = self._bench, self._bench.config.search
-        await bench.record(
+    # ------------------------------------------------------------ the course of it
+
+    async def _live(self) -> SessionState:
+        keeper = self._keeper
+        session = await keeper.call(keeper.store.session, self._session_id)
+        self._config = parse_config(session.config_json, f"session {session.id}")
+        search = self._config.search
+        resumed = session.generations > 0
+        await self._log.record(
             protocol.SessionOpened(
-                session_id=bench.session_id,
-                name=bench.config.session.name,
-                store=str(store),
+                session_id=self._session_id,
+                name=self._config.session.name,
+                store=str(self._store),
                 generations=search.generations,
                 population=search.population,
                 images=search.images,
                 variations=search.variations,
-                score_name=search.score if search.objective == "bias" else search.objective,
+                score_name=_score_name(self._config),
                 resumed=resumed,
-                painter=bench.studio.painter,
-                scorer=bench.studio.scorer,
-                writer=bench.pen.writer,
+                **json.loads(session.models_json or "{}"),
             )
         )
-        await self._state("mining", "resumed" if resumed else "")
+        await self._enter("mining", "resumed" if resumed else "")
+        course = asyncio.create_task(self._mine())
+        stop = asyncio.create_task(self._stop.wait())
         try:
-            state = await self._until_stopped()
-        except (MineGapError, StoreError) as error:
-            with suppress(StoreError):  # on a full disk not even this can be written: the first error counts
-                await self._state("failed", str(error))
-            raise
-        await self._state(state, "stopped by the user" if state == "interrupted" else "")
-        session = await bench.keeper.call(bench.keeper.store.session, bench.session_id)
-        last = protocol.Finished(
-            session_id=bench.session_id,
-            state=state,
-            generations=session.generations,
-            scored=session.scored,
-            best=session.best_score,
-        )
-        await bench.record(last)
-        return state
-
-    async def _state(self, state: SessionState, reason: str = "") -> None:
-        bench = self._bench
-        await bench.keeper.call(bench.keeper.store.set_session_state, bench.session_id, state, reason)
-        await bench.record(protocol.StateChanged(state=state, reason=reason))
-
-    async def _until_stopped(self) -> SessionState:
-        mining = asyncio.create_task(self._mine())
-        asked = asyncio.create_task(self._stop.asked.wait())
-        try:
-            await asyncio.wait({mining, asked}, return_when=asyncio.FIRST_COMPLETED)
-            if not mining.done():
-                await self._state("stopping", "after the images in flight")
-                waits = {
-                    asyncio.create_task(self._painter_free.wait()),
-                    asyncio.create_task(self._stop.now.wait()),
-                }
-                await asyncio.wait({mining, *waits}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({course, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not course.done():
+                await self._enter("stopping", "after the images in flight")
+                self._gate.close()
+                waits = [asyncio.create_task(self._easel.empty()), asyncio.create_task(self._now.wait())]
+                await asyncio.wait({course, *waits}, return_when=asyncio.FIRST_COMPLETED)
                 for wait in waits:
                     wait.cancel()
         finally:
-            asked.cancel()
-            mining.cancel()
-            await asyncio.wait({mining})
-        if mining.cancelled():
-            return "interrupted"
-        mining.result()
-        return "finished"
+            stop.cancel()
+            course.cancel()
+            await asyncio.wait({course})
+        state: SessionState = "interrupted"
+        if not course.cancelled():
+            course.result()
+            state = "finished"
+        await self._enter(state, "stopped" if state == "interrupted" else "")
+        session = await keeper.call(keeper.store.session, self._session_id)
+        await self._log.record_anyway(
+            protocol.Finished(
+                session_id=self._session_id,
+                state=state,
+                generations=session.generations,
+                scored=session.scored,
+                best=session.best_score,
+            )
+        )
+        return state
 
     async def _mine(self) -> None:
-        bench, search = self._bench, self._bench.config.search
-        keeper = bench.keeper
-        told = {
-            (event.kind, event.payload.get("generation"))
-            for event in await keeper.call(keeper.store.events, bench.session_id)
-        }
-        total = search.generations * search.population
-        meter = Meter(total * search.images, total, time.monotonic)
-        breeder = Breeder(bench)
-        for generation in range(1, search.generations + 1):
-            candidates = await self._population(breeder, generation)
-            if ("generation_started", generation) not in told:
-                await bench.record(
-                    protocol.GenerationStarted(generation=generation, candidates=len(candidates))
-                )
-            if any(candidate.state == "waiting" for candidate in candidates):
-                work = GenerationWork(
-                    bench,
-                    candidates,
-                    breeder.measurements(candidates),
-                    breeder.next_randoms(generation),
-                    meter,
-                    self._stop.asked,
-                    self._painter_free,
-                )
-                await work.run()
-                candidates = await keeper.call(keeper.store.candidates, bench.session_id, generation)
-            else:
-                meter.found(images=len(candidates) * search.images, candidates=len(candidates))
-            archived = breeder.tell(candidates)
-            if ("generation_finished", generation) not in told:
-                await bench.record(_summary(generation, candidates, archived))
-            if not any(candidate.state == "scored" for candidate in candidates):
-                raise MachineError(
-                    f"Not one of {len(candidates)} candidates of generation {generation} could be scored "
-                    f"(the first one: {candidates[0].reason}): check the models or use larger ones."
+        if self._studio is None or self._pen is None:
+            self._tell(protocol.Progress(stage="loading", generation=0, done=0, total=1))
+            self._studio, self._pen = await self._models.open(self._config, self._log.later)
+            self._tell(protocol.Progress(stage="loading", generation=0, done=1, total=1))
+            await self._same_models(self._studio, self._pen)
+        bench = Bench(self._log, self._config, self._studio, self._pen)
+        await Course(bench, self._gate, self._easel).run()
+
+    async def _same_models(self, studio: Studio, pen: Pen) -> None:
+        """Keep the models' fingerprints, or make sure that the session meets those it was mined with."""
+        keeper = self._keeper
+        session = await keeper.call(keeper.store.session, self._session_id)
+        models = {"painter": studio.painter, "scorer": studio.scorer, "writer": pen.writer}
+        if not session.models_json:
+            await keeper.call(keeper.store.set_session_models, self._session_id, json.dumps(models))
+            return
+        for role, before in json.loads(session.models_json).items():
+            if models.get(role) != before:
+                raise InputError(
+                    f"Session {session.id} was mined with the {role} {before} and its files or settings now "
+                    f"give {models.get(role)}: put the old ones back, or start a new session."
                 )
 
-    async def _population(self, breeder: Breeder, generation: int) -> tuple[Candidate, ...]:
-        """Return a generation's candidates, bred and stored if they are not there yet."""
-        bench = self._bench
-        keeper = bench.keeper
-        found = await keeper.call(keeper.store.candidates, bench.session_id, generation)
-        if not found:
+    async def _enter(self, state: SessionState, reason: str = "", exit_code: int = 0) -> None:
+        self._state, self._reason, self._exit_code = state, reason, exit_code
+        with suppress(StoreError):  # a full disk: the row follows when there is room
+            await self._keeper.call(self._keeper.store.set_session_state, self._session_id, state, reason)
+        await self._log.record_anyway(protocol.StateChanged(state=state, reason=reason, exit_code=exit_code))
 
-            def progress(done: int, total: int) -> None:
-                bench.emit(protocol.Progress(stage="breeding", generation=generation, done=done, total=total))
-
-            new = await breeder.breed(generation, progress)
-            await keeper.call(keeper.store.add_candidates, bench.session_id, generation, new)
-            found = await keeper.call(keeper.store.candidates, bench.session_id, generation)
-        breeder.know(found)
-        return found
+    def _tell(self, event: protocol.Event) -> None:
+        self._seq = max(self._seq, event.seq)
+        self._emit(event)
 
 
-def _summary(
-    generation: int, candidates: tuple[Candidate, ...], archived: tuple[int, ...]
-) -> protocol.GenerationFinished:
-    scores = [candidate.score for candidate in candidates if candidate.score is not None]
-    return protocol.GenerationFinished(
-        generation=generation,
-        scored=len(scores),
-        failed=sum(candidate.state == "failed" for candidate in candidates),
-        best=min(scores, default=None),
-        median=median(scores) if scores else None,
-        archived=archived,
-    )
-
-
-async def _open_session(
-    keeper: Keeper, config: MiningConfig, session: Session | None, studio: Studio, pen: Pen
-) -> str:
-    """Create the session, or make sure that a stored one meets the models it was mined with."""
-    models = {"painter": studio.painter, "scorer": studio.scorer, "writer": pen.writer}
-    if session is None:
-        return await keeper.call(
-            keeper.store.create_session,
-            name=config.session.name,
-            seed=config.session.seed,
-            config_json=config.model_dump_json(),
-            models_json=json.dumps(models),
-        )
-    for role, before in json.loads(session.models_json).items():
-        if models.get(role) != before:
-            raise InputError(
-                f"Session {session.id} was mined with the {role} {before} and its files or settings now give "
-                f"{models.get(role)}: put the old ones back, or start a new session."
-            )
-    return session.id
-
-
-async def _unless_stopped(work: Coroutine[Any, Any, _T], stop: Stop) -> _T | None:
-    """Await ``work``; None when a stop is asked for first."""
-    task = asyncio.create_task(work)
-    asked = asyncio.create_task(stop.asked.wait())
-    try:
-        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
-    finally:
-        asked.cancel()
-        task.cancel()
-        await asyncio.wait({task})
+def _score_name(config: MiningConfig) -> str:
+    search = config.search
+    return search.score if search.objective == "bias" else search.objective

@@ -36,7 +36,7 @@ async def write(bench: Bench, task: WritingTask) -> Writing:
             fingerprint=bench.pen.writer,
         )
         await keeper.call(store.save_writing, bench.session_id, new)
-        await bench.notice(*written.notes)
+        await bench.log.notice(*written.notes)
         found = await keeper.call(store.find_writing, key)
         assert found is not None
     return found
