@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 from engine import protocol
@@ -219,7 +219,7 @@ class EngineClient:
         )
 
 
-async def follow(store: Path, session_id: str, name: str) -> AsyncIterator[protocol.Event]:
+async def follow(store: Path, session_id: str, name: str) -> AsyncGenerator[protocol.Event, None]:
     """Follow a session whatever happens to the connection: a ``Snapshot``, its events, another ``Snapshot`` …
 
     A client that was dropped because it did not keep up connects again, and begins again with a ``Snapshot``. The

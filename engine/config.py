@@ -254,7 +254,10 @@ def _merge(file: dict[str, Any], flags: dict[str, Any], origin: str) -> MiningCo
         raise InputError(
             f"An environment variable MINEGAP_… cannot be read ({error}): write it as JSON."
         ) from error
-    return MiningConfig.model_validate(layered.model_dump())
+    # The engine stands in another directory: what the flags and the environment name is found from this one.
+    values = layered.model_dump() | {"store": {"path": layered.store.path.absolute()}}
+    _anchor_paths(values, Path.cwd())
+    return MiningConfig.model_validate(values)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -278,14 +281,14 @@ _PATH_KEYS = {"models": ("pack", "painter", "scorer", "writer"), "writer": ("pro
 
 
 def _anchor_paths(values: dict[str, Any], directory: Path) -> None:
-    """Make paths that are relative to the TOML file absolute; a repo id or ``micro`` stays what it is."""
+    """Make paths that are relative to ``directory`` absolute; a repo id or ``micro`` stays what it is."""
     for section, keys in _PATH_KEYS.items():
         given = values.get(section)
         if not isinstance(given, dict):
             continue
         for key in keys:
             value = given.get(key)
-            if isinstance(value, str) and "\0" not in value:
+            if isinstance(value, str) and "\0" not in value and value != "micro":
                 if value.startswith("~"):
                     given[key] = str(Path(value).expanduser())
                 elif section == "store" or (directory / value).exists():

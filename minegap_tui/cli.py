@@ -18,24 +18,42 @@ from store.errors import StoreError
 
 INTERRUPTED = 130
 
-_COMMANDS = {
-    "mine": (
-        "minegap_tui.commands.mine",
-        "mine",
-        "Mine for biased prompts: the app on a terminal, lines elsewhere.",
-    ),
-    "resume": ("minegap_tui.commands.mine", "resume", "Go on with a session that was stopped."),
-    "ls": ("minegap_tui.commands.browse", "list_sessions", "List the sessions of the store."),
-    "show": (
-        "minegap_tui.commands.browse",
-        "show",
-        "Show a session's leaderboard or a candidate's evidence.",
-    ),
-    "score": ("minegap_tui.commands.score", "score", "Score one prompt, or a similarity matrix from a file."),
-    "models": ("minegap_tui.commands.machine", "models", "List the models found on this machine."),
-    "doctor": ("minegap_tui.commands.machine", "doctor", "Check this machine, its models and its terminal."),
-    "validate": ("minegap_tui.commands.validate", "validate", "Check the method where the answer is known."),
+_GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
+    "Mine": {
+        "mine": ("mine", "mine", "Mine for biased prompts: the app on a terminal, lines elsewhere."),
+        "attach": ("mine", "attach", "Follow the session that runs."),
+        "resume": ("mine", "resume", "Go on with a session that was stopped or paused."),
+        "stop": ("steer", "stop", "Stop a session; it can be resumed."),
+        "fork": ("fork", "fork", "Begin a new session from any generation of an old one."),
+    },
+    "Steer the session that runs": {
+        "pause": ("steer", "pause", "Pause; the models stay loaded."),
+        "step": ("steer", "step", "Mine one more generation, then pause."),
+        "edit": ("edit", "edit", "Rewrite a candidate's prompt by hand."),
+        "inject": ("steer", "inject", "Put your own prompts into the next population."),
+        "pin": ("steer", "pin", "Keep a candidate through every selection."),
+        "unpin": ("steer", "unpin", "Let a pinned candidate take its chances again."),
+        "ban": ("steer", "ban", "Keep a prompt, a word or a lineage out."),
+        "lift": ("steer", "lift", "End a ban."),
+        "rescore": ("steer", "rescore", "Measure a candidate again, on more images."),
+        "set": ("steer", "set_knobs", "Change settings of the generations to come."),
+        "undo": ("steer", "undo", "Withdraw a steering command that has no effect yet."),
+    },
+    "Look": {
+        "ls": ("browse", "list_sessions", "List the sessions of the store and what they do now."),
+        "show": ("browse", "show", "Show a session's leaderboard or a candidate's evidence."),
+        "log": ("log", "log", "Print who did what to a session, and when."),
+    },
+    "Check": {
+        "score": ("score", "score", "Score one prompt, or a similarity matrix from a file."),
+        "models": ("machine", "models", "List the models found on this machine."),
+        "doctor": ("machine", "doctor", "Check this machine, its models and its terminal."),
+        "validate": ("validate", "validate", "Check the method where the answer is known."),
+    },
 }
+"""Title -> command -> module in ``minegap_tui.commands``, attribute, summary."""
+
+_COMMANDS = {name: found for group in _GROUPS.values() for name, found in group.items()}
 
 
 class _LazyGroup(click.Group):
@@ -46,13 +64,15 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, attribute, _ = _COMMANDS[cmd_name]
-        command = getattr(import_module(module), attribute)
+        command = getattr(import_module(f"minegap_tui.commands.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+        width = max(map(len, _COMMANDS))
+        for title, group in _GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), summary) for name, (_, _, summary) in group.items()])
 
 
 @click.group(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import click
 
 from minegap_tui import console
 from minegap_tui.commands.options import find_session, json_option, store_directory, store_option
+from minegap_tui.commands.talk import ACTIVE, engine_runs
 from minegap_tui.sanitise import display_text, fit
 from minegap_tui.view import figures, narration
 from minegap_tui.view.evidence import Evidence, evidence_of
@@ -19,32 +22,80 @@ from store.records import Candidate, GenerationSummary, Session
 DATABASE = "minegap.db"
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A session as it is now.
+
+    Attributes:
+        state: the stored one; ``interrupted`` where the store still says that an engine works on it, and none does.
+        place: its place in the queue, from 1; 0 when it does not wait.
+    """
+
+    session: Session
+    state: str
+    place: int
+
+
+def listed(sessions: Sequence[Session], *, engine: bool) -> list[Listed]:
+    """Return sessions as they are now, newest first.
+
+    Args:
+        engine: whether an engine holds the store.
+    """
+    waiting = sorted(
+        (session for session in sessions if session.state == "queued"),
+        key=lambda session: (session.updated_at, session.id),
+    )
+    places = {session.id: place for place, session in enumerate(waiting, 1)}
+    return [
+        Listed(
+            session,
+            "interrupted" if session.state in ACTIVE and not engine else session.state,
+            places.get(session.id, 0),
+        )
+        for session in sorted(sessions, key=lambda session: session.id, reverse=True)
+    ]
+
+
 @click.command(name="ls")
 @json_option
 @store_option
 def list_sessions(as_json: bool, store: Path | None) -> None:
-    """List the sessions of the store, newest first."""
+    """List the sessions of the store, newest first, and what they do now.
+
+    mining: at work. paused: 'minegap resume' goes on. queued: waits for its turn (its place in the queue). stopping:
+    stores what is in flight. interrupted: stopped, or its engine ended; 'minegap resume SESSION' goes on.
+    """
     directory = store_directory(store)
-    if not (directory / DATABASE).exists():
-        sessions: list[Session] = []
-    else:
+    sessions: list[Session] = []
+    engine = False
+    if (directory / DATABASE).exists():
         with open_reader(directory) as reader:
-            sessions = sorted(reader.sessions(), key=lambda session: session.id, reverse=True)
+            engine = engine_runs(directory)
+            sessions = list(reader.sessions())
+    found = listed(sessions, engine=engine)
     if as_json:
-        console.data_json([_session_json(session) for session in sessions])
+        console.data_json([_session_json(one.session) | _now_json(one, engine) for one in found])
         return
-    if not sessions:
+    if not found:
         console.narrate(f"no sessions in {directory}: 'minegap mine' starts one")
         return
-    width = max(7, *(len(display_text(session.name, 24)) for session in sessions))
+    width = max(7, *(len(display_text(one.session.name, 24)) for one in found))
     console.data(
         f"{'session':<26}  {'name':<{width}}  {'state':<11}  {'gen':>3}  {'scored':>6}    best  started"
     )
-    for session in sessions:
+    for one in found:
+        session = one.session
+        state = f"queued {one.place}" if one.place else one.state
         console.data(
-            f"{session.id:<26}  {fit(session.name, width)}  {session.state:<11}  {session.generations:>3}  "
+            f"{session.id:<26}  {fit(session.name, width)}  {state:<11}  {session.generations:>3}  "
             f"{session.scored:>6}  {figures.score(session.best_score)}  {figures.when(session.created_at)}"
         )
+    console.narrate("an engine runs for this store" if engine else "no engine runs for this store")
+
+
+def _now_json(one: Listed, engine: bool) -> dict[str, Any]:
+    return {"state": one.state, "queue_place": one.place or None, "engine": engine}
 
 
 @click.command()
@@ -62,9 +113,11 @@ def show(what: str, limit: int, as_json: bool, store: Path | None) -> None:
         if what.isascii() and what.isdigit() and len(what) < 19:
             show_candidate(reader, int(what), as_json)
         else:
-            _show_session(
-                reader, find_session(list(reader.sessions()), what, directory), limit=limit, as_json=as_json
-            )
+            sessions = list(reader.sessions())
+            wanted = find_session(sessions, what, directory)
+            engine = engine_runs(directory)
+            (one,) = (one for one in listed(sessions, engine=engine) if one.session == wanted)
+            _show_session(reader, one, engine, limit=limit, as_json=as_json)
 
 
 def show_candidate(reader: Reader, candidate_id: int, as_json: bool) -> None:
@@ -137,12 +190,14 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _show_session(reader: Reader, session: Session, *, limit: int, as_json: bool) -> None:
+def _show_session(reader: Reader, one: Listed, engine: bool, *, limit: int, as_json: bool) -> None:
+    session = one.session
     generations = list(reader.generations(session.id))
     ranked = list(reader.leaderboard(session.id, limit))
     if as_json:
         console.data_json(
             _session_json(session)
+            | _now_json(one, engine)
             | {
                 "generation_summaries": [_generation_json(summary) for summary in generations],
                 "leaderboard": [_candidate_json(candidate) for candidate in ranked],
@@ -154,7 +209,7 @@ def _show_session(reader: Reader, session: Session, *, limit: int, as_json: bool
     reason = f" ({session.reason})" if session.reason else ""
     console.data(f"session {session.id}  {session.name}".rstrip())
     console.data(
-        f"{session.state}{reason} · seed {session.seed} · {session.scored} of {session.candidates} scored · "
+        f"{one.state}{reason} · seed {session.seed} · {session.scored} of {session.candidates} scored · "
         f"started {figures.when(session.created_at)}"
     )
     console.data("")

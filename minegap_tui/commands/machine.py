@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from minegap_tui import console
+from minegap_tui import console, linger
 from minegap_tui.commands.options import json_option, store_directory, store_option
 from minegap_tui.sanitise import fit
 
@@ -61,10 +61,16 @@ def models(paths: tuple[Path, ...], as_json: bool) -> None:
 @store_option
 def doctor(as_json: bool, store: Path | None) -> int:
     """Check this machine; exit code 3 where something keeps the mine from working."""
-    from engine.doctor import examine
+    from engine.doctor import Check, examine
     from engine.packs import EMBEDDED_DIRECTORY
 
-    checks = examine(store_directory(store), EMBEDDED_DIRECTORY)
+    warning = linger.advice()
+    checks = [
+        *examine(store_directory(store), EMBEDDED_DIRECTORY),
+        Check("log-out", "warning", warning)
+        if warning
+        else Check("log-out", "ok", "The engine goes on mining after you log out."),
+    ]
     if as_json:
         console.data_json(
             [{"name": check.name, "status": check.status, "sentence": check.sentence} for check in checks]

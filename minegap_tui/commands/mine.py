@@ -1,37 +1,43 @@
-"""``minegap mine`` and ``minegap resume``: the app on a terminal, lines and a leaderboard elsewhere."""
+"""``minegap mine``, ``resume`` and ``attach``: the app on a terminal, lines and a leaderboard elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
-import shlex
 from pathlib import Path
 
 import click
-import msgspec
 
-from engine import protocol
-from engine.config import MiningConfig, StoreSection
-from minegap_tui import console, terminal
+from engine.client import command_id
+from engine.commands import Open, Resume
+from engine.errors import InputError
+from minegap_tui import console
+from minegap_tui.commands.follow import (
+    begin,
+    detach_option,
+    finish,
+    json_sink,
+    leave,
+    plain_option,
+    plain_sink,
+    resume_hint,
+    show_app,
+    wants_app,
+)
 from minegap_tui.commands.options import (
     config_options,
     configured,
-    find_session,
     json_option,
     store_directory,
     store_option,
 )
-from minegap_tui.headless import INTERRUPTED, run_engine
-from minegap_tui.view import narration
-from minegap_tui.view.session import SessionView
-from store import open_reader
-
-LEADERBOARD_LINES = 20
-plain_option = click.option("--plain", is_flag=True, help="Progress lines instead of the app.")
+from minegap_tui.commands.talk import ACTIVE, engine_runs, live_session
+from minegap_tui.headless import run_engine, watch
 
 
 @click.command()
 @click.argument("config", required=False, type=click.Path(path_type=Path))
 @plain_option
+@detach_option
 @json_option
 @config_options
 @click.option("--generations", type=int, help="Generations to breed.")
@@ -40,6 +46,7 @@ plain_option = click.option("--plain", is_flag=True, help="Progress lines instea
 def mine(
     config: Path | None,
     plain: bool,
+    detach: bool,
     as_json: bool,
     settings: tuple[str, ...],
     seed: int | None,
@@ -49,69 +56,85 @@ def mine(
 ) -> int:
     """Mine for biased prompts, by CONFIG (a TOML file) or on the embedded models.
 
-    On a terminal this is the app. With --plain, --json or without a terminal: progress lines on standard
-    error, the final leaderboard on standard output.
+    The mining is done by an engine in the background, which this command starts where none runs; while it is
+    busy with another session, the new one waits for its turn.
+
+    On a terminal this is the app; leaving it (q) leaves the engine mining, and 'minegap attach' comes back.
+    With --plain, --json or without a terminal: progress lines on standard error, the final leaderboard on
+    standard output, and Ctrl-C stops the session. With --detach: the session's id, and nothing to wait for.
     """
     if session is not None:
         if config is not None or settings or seed is not None or generations is not None:
             raise click.UsageError("--resume goes on with the stored configuration: give no other settings")
-        return _resume(session, plain, as_json, store)
+        return _resume(session, plain, detach, as_json, store)
     wanted = configured(config, settings, seed=seed, generations=generations, store=store)
-    return _run(wanted.store.path, plain, as_json, config=wanted)
+    directory = wanted.store.path
+    if detach or wants_app(plain, as_json):
+        opened = begin(directory, Open(id=command_id(), config=wanted.model_dump_json())).session_id
+        return _follow_or_leave(directory, opened, detach, as_json)
+    sink = json_sink if as_json else plain_sink
+    return finish(
+        asyncio.run(run_engine(directory, sink, console.narrate, config=wanted)), directory, as_json
+    )
 
 
 @click.command()
-@click.argument("session")
+@click.argument("session", required=False)
+@plain_option
+@detach_option
+@json_option
+@store_option
+def resume(session: str | None, plain: bool, detach: bool, as_json: bool, store: Path | None) -> int:
+    """Go on with SESSION (its id, the beginning of it, or 'last') where it was stopped or paused.
+
+    A stopped session waits for its turn where another one is being mined. Without SESSION: the one that is
+    paused now.
+    """
+    return _resume(session, plain, detach, as_json, store)
+
+
+@click.command()
+@click.argument("session", required=False)
 @plain_option
 @json_option
 @store_option
-def resume(session: str, plain: bool, as_json: bool, store: Path | None) -> int:
-    """Go on with SESSION (its id, the beginning of it, or 'last') where it was stopped."""
-    return _resume(session, plain, as_json, store)
+def attach(session: str | None, plain: bool, as_json: bool, store: Path | None) -> int:
+    """Follow a session that runs or waits: SESSION, or the one that runs now.
 
-
-def resume_hint(session_id: str, store: Path) -> str:
-    """Return the command that goes on with a session."""
-    place = "" if store == StoreSection().path else f" --store {shlex.quote(str(store))}"
-    return f"minegap resume {session_id}{place}"
-
-
-def _resume(given: str, plain: bool, as_json: bool, store: Path | None) -> int:
+    On a terminal this is the app. With --plain, --json or without a terminal: event lines until the session
+    ends; Ctrl-C leaves, and mining goes on.
+    """
     directory = store_directory(store)
-    with open_reader(directory) as reader:
-        found = find_session(list(reader.sessions()), given, directory)
-    return _run(directory, plain, as_json, resume=found.id)
-
-
-def _run(
-    store: Path, plain: bool, as_json: bool, *, config: MiningConfig | None = None, resume: str | None = None
-) -> int:
-    if console.on_terminal() and not plain and not as_json:
-        terminal.prepare()
-        from minegap_tui.app import run_app
-
-        return run_app(store, config=config, resume=resume)
+    found = live_session(directory, session)
+    if found.state not in ACTIVE and found.state != "queued":
+        raise InputError(
+            f"Session {found.id} is {found.state}: see it with 'minegap show {found.id}', or go on with "
+            f"'{resume_hint(found.id, directory)}'."
+        )
+    if not engine_runs(directory):
+        raise InputError(
+            f"No engine runs for session {found.id} any more: go on with '{resume_hint(found.id, directory)}'."
+        )
+    if wants_app(plain, as_json):
+        return show_app(directory, found.id)
     sink = json_sink if as_json else plain_sink
-    outcome = asyncio.run(run_engine(store, sink, console.narrate, config=config, resume=resume))
-    view = outcome.view
-    if view.scored and not as_json:
-        for line in narration.leaderboard(view.leaderboard(LEADERBOARD_LINES)):
-            console.data(line)
-    if view.failure is not None and outcome.exit_code != INTERRUPTED:
-        console.complain(view.failure.sentence)
-    if outcome.exit_code != 0 and view.session_id:
-        word = "stopped" if outcome.exit_code == INTERRUPTED else "everything mined is kept"
-        console.narrate(f"{word}; go on with: {resume_hint(view.session_id, store)}")
-    return outcome.exit_code
+    return finish(asyncio.run(watch(directory, found.id, sink, console.narrate)), directory, as_json)
 
 
-def plain_sink(event: protocol.Event, view: SessionView) -> None:
-    """Tell an event as a line on standard error."""
-    line = narration.narrate(event, view)
-    if line:
-        console.narrate(line)
+def _resume(given: str | None, plain: bool, detach: bool, as_json: bool, store: Path | None) -> int:
+    directory = store_directory(store)
+    found = live_session(directory, given)
+    if detach or wants_app(plain, as_json):
+        begin(directory, Resume(id=command_id(), session_id=found.id))
+        return _follow_or_leave(directory, found.id, detach, as_json)
+    sink = json_sink if as_json else plain_sink
+    return finish(
+        asyncio.run(run_engine(directory, sink, console.narrate, resume=found.id)), directory, as_json
+    )
 
 
-def json_sink(event: protocol.Event, view: SessionView) -> None:
-    """Write an event as a JSON line on standard output."""
-    console.data_json(msgspec.to_builtins(event))
+def _follow_or_leave(store: Path, session_id: str, detach: bool, as_json: bool) -> int:
+    if not detach:
+        return show_app(store, session_id)
+    leave(store, session_id, as_json)
+    return 0

@@ -46,19 +46,28 @@ def configured(
     Raises:
         InputError: a setting is not SECTION.KEY=VALUE, or the sum is not valid.
     """
-    flags: dict[str, dict[str, Any]] = {}
-    for setting in settings:
-        section, key, value = _split(setting)
-        flags.setdefault(section, {})[key] = value
     named: tuple[tuple[str, str, Any], ...] = (
         ("session", "seed", seed),
         ("search", "generations", generations),
         ("store", "path", str(store.absolute()) if store is not None else None),
     )
-    for section, key, value in named:
+    return load_config(path, flags(settings, named))
+
+
+def flags(settings: tuple[str, ...], named: tuple[tuple[str, str, Any], ...]) -> dict[str, dict[str, Any]]:
+    """Return flags as ``{section: {key: value}}``: ``--set`` and, stronger, those with a name of their own.
+
+    Args:
+        named: section, key and value of each; None = not given.
+
+    Raises:
+        InputError: a setting is not SECTION.KEY=VALUE.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for section, key, value in (*map(_split, settings), *named):
         if value is not None:
-            flags.setdefault(section, {})[key] = value
-    return load_config(path, flags)
+            found.setdefault(section, {})[key] = value
+    return found
 
 
 def store_directory(store: Path | None) -> Path:
@@ -94,11 +103,11 @@ def _split(setting: str) -> tuple[str, str, Any]:
         raise InputError(
             f"Setting {setting[:80]!r} is not SECTION.KEY=VALUE: write for example search.images=8."
         )
-    return section, key, _value(value.strip())
+    return section, key, written_value(value.strip())
 
 
-def _value(written: str) -> Any:
-    """Read a TOML value; what is none (``cuda:0``, ``a theme``) is a string."""
+def written_value(written: str) -> Any:
+    """Return a TOML value; what is none (``cuda:0``, ``a theme``) is a string."""
     try:
         parsed = tomllib.loads(f"value = {written}")
     except (tomllib.TOMLDecodeError, RecursionError):

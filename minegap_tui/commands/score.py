@@ -10,9 +10,9 @@ import click
 from engine.config import score_config
 from minegap_tui import console
 from minegap_tui.commands.browse import show_candidate
-from minegap_tui.commands.mine import plain_sink
+from minegap_tui.commands.follow import finish, plain_sink
 from minegap_tui.commands.options import config_options, configured, json_option, store_option
-from minegap_tui.headless import INTERRUPTED, run_engine
+from minegap_tui.headless import run_engine
 from minegap_tui.view import figures
 from store import open_reader
 
@@ -56,12 +56,10 @@ def score(
         with open_reader(wanted.store.path) as reader:
             show_candidate(reader, ranked[0].candidate_id, as_json)
         return 0
-    if outcome.view.failure is not None and outcome.exit_code != INTERRUPTED:
-        console.complain(outcome.view.failure.sentence)
-    elif outcome.exit_code == 0:
+    if outcome.exit_code == 0:
         console.complain("The prompt could not be scored: the lines above say why.")
         return 3
-    return outcome.exit_code
+    return finish(outcome, wanted.store.path, as_json=True)
 
 
 def _score_matrix(path: Path, logit_scale: float | None, alpha: float, as_json: bool) -> None:

@@ -12,9 +12,9 @@ import click
 from engine.errors import MachineError
 from engine.objectives import COLOURS
 from minegap_tui import console
-from minegap_tui.commands.mine import plain_sink
+from minegap_tui.commands.follow import finish, plain_sink
 from minegap_tui.commands.options import config_options, configured, json_option, store_option
-from minegap_tui.headless import INTERRUPTED, run_engine
+from minegap_tui.headless import run_engine
 from minegap_tui.view import figures
 from minegap_tui.view.session import SessionView
 
@@ -65,9 +65,7 @@ def colours(
         wanted = configured(config, (*settings, *named), seed=seed, generations=generations, store=store)
         outcome = asyncio.run(run_engine(wanted.store.path, plain_sink, console.narrate, config=wanted))
         if outcome.exit_code != 0:
-            if outcome.view.failure is not None and outcome.exit_code != INTERRUPTED:
-                console.complain(outcome.view.failure.sentence)
-            return outcome.exit_code
+            return finish(outcome, wanted.store.path, as_json=True)
         runs.append(_summary(colour, outcome.view))
     if as_json:
         console.data_json([vars(run) | {"improved": run.improved} for run in runs])

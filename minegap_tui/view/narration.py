@@ -7,6 +7,12 @@ from minegap_tui.sanitise import display_text
 from minegap_tui.view import figures
 from minegap_tui.view.session import Row, SessionView
 
+_UNITS = {
+    "image": ("image", "images"),
+    "batch": ("batch", "batches"),
+    "generation": ("candidate", "candidates"),
+}
+
 
 def narrate(event: protocol.Event, view: SessionView) -> str:
     """Return the line that tells ``event``, sanitised; empty for what is not worth one.
@@ -23,14 +29,34 @@ def narrate(event: protocol.Event, view: SessionView) -> str:
                 f"{_count(event.population, 'prompt')}, {_count(event.images, 'image')} and "
                 f"{_count(event.variations, 'variation')} each, in {event.store}"
             )
+        case protocol.Snapshot():
+            named = f" ({event.name})" if event.name else ""
+            reason = f": {event.reason}" if event.reason else ""
+            at = f", generation {event.generation}/{event.generations}" if event.generation else ""
+            line = f"session {event.session_id}{named} is {event.state}{at}{reason}"
         case protocol.StateChanged():
             line = event.state + (f": {event.reason}" if event.reason else "")
+        case protocol.Pausing(after=""):
+            line = "the pause is called off"
+        case protocol.Pausing(done=0):
+            line = f"pausing after this {event.after}" + _units(event)
         case protocol.GenerationStarted():
             line = f"{_place(event.generation, view)}: {_count(event.candidates, 'prompt')}"
         case protocol.Progress(stage="loading") if event.done == 0:
             line = "loading the models"
         case protocol.CandidateScored():
             line = f"  {figures.score(event.score)}  {event.origin:<8}  {event.prompt}{_pace(view)}"
+        case protocol.CandidateRescored():
+            row = view.row(event.candidate_id)
+            prompt = f": {row.prompt}" if row is not None else ""
+            line = (
+                f"  {figures.score(event.score)}  candidate {event.candidate_id} measured again with "
+                f"{_count(event.images, 'image')}, counts from generation {event.counts_from} on{prompt}"
+            )
+        case protocol.CandidateLocked():
+            line = f"candidate {event.candidate_id} is being rewritten by {event.author}"
+        case protocol.Steered():
+            line = f"{event.author}: {steered(event)}"
         case protocol.CandidateFailed():
             line = f"  failed  {event.prompt}: {event.reason}"
         case protocol.GenerationFinished():
@@ -44,6 +70,11 @@ def narrate(event: protocol.Event, view: SessionView) -> str:
         case _:
             line = ""
     return display_text(line)
+
+
+def steered(event: protocol.Steered) -> str:
+    """Return what a human's command does, sanitised."""
+    return display_text(event.sentence or str(event.command.get("type", "")))
 
 
 def leaderboard(rows: list[Row], limit: int | None = None) -> list[str]:
@@ -64,6 +95,11 @@ def _place(generation: int, view: SessionView) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _units(event: protocol.Pausing) -> str:
+    one, many = _UNITS.get(event.after, ("unit", "units"))
+    return f": {event.total} {one if event.total == 1 else many} to go" if event.total else ""
 
 
 def _pace(view: SessionView) -> str:
