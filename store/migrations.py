@@ -320,3 +320,34 @@ JOIN candidates c ON c.id = f.candidate_id
 JOIN candidates a ON a.id = f.ancestor_id
 JOIN prompts p ON p.id = a.prompt_id"""
     )
+
+
+@migrations()
+def m008_forks_and_steering(db: Database) -> None:
+    """Sessions that share the beginning of another one, and the record of the user's hand as a table.
+
+    Since this step a session may also be in the state ``queued``, and ``models_json`` is empty until its models
+    were loaded for the first time.
+    """
+    db.execute(
+        "ALTER TABLE sessions ADD COLUMN forked_from /* whose first generations were copied into it, rows and "
+        "steering; null where it began by itself */ TEXT REFERENCES sessions(id)"
+    )
+    db.execute(
+        "ALTER TABLE sessions ADD COLUMN forked_generation /* the last generation it shares */ INTEGER "
+        "CHECK ((forked_from IS NULL) = (forked_generation IS NULL))"
+    )
+    db.execute("CREATE INDEX sessions_by_source ON sessions(forked_from)")
+    db.execute(
+        """
+CREATE VIEW steering AS
+-- what people changed by hand: a command counts from the breeding of its generation on
+SELECT session_id, seq, created_at AS time,
+       json_extract(payload, '$.author') AS author,
+       json_extract(payload, '$.command.type') AS command,
+       json_extract(payload, '$.generation') AS generation,
+       json_extract(payload, '$.sentence') AS sentence,
+       json_extract(payload, '$.command') AS details
+FROM events
+WHERE kind = 'steered'"""
+    )

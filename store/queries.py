@@ -36,9 +36,11 @@ SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.
        (SELECT count(*) FROM candidates WHERE session_id = s.id),
        (SELECT count(*) FROM candidates WHERE session_id = s.id AND state = 'scored'),
        (SELECT min(r.score) FROM candidates c JOIN candidate_scores r ON r.candidate_id = c.id
-        WHERE c.session_id = s.id)
+        WHERE c.session_id = s.id), s.forked_from, s.forked_generation
 FROM sessions s
 """
+
+_EVENTS = "SELECT seq, session_id, kind, payload, created_at FROM events WHERE session_id = ? "
 
 # Not through the view candidate_scores: SQLite computes a view on the right of a LEFT JOIN whole, for all sessions.
 _SCORED = """
@@ -104,7 +106,7 @@ class Queries:
 
     def sessions(self) -> tuple[Session, ...]:
         """All sessions, the newest first."""
-        return tuple(Session(*row) for row in self._rows(SESSIONS + "ORDER BY s.id DESC"))
+        return tuple(Session(*row) for row in self._rows(SESSIONS + "ORDER BY s.created_at DESC, s.id DESC"))
 
     def session(self, session_id: str) -> Session:
         """One session.
@@ -121,15 +123,15 @@ class Queries:
 
     def events(self, session_id: str, after_seq: int = 0) -> tuple[Event, ...]:
         """The events of a session with a sequence number above ``after_seq``, in order."""
+        rows = self._rows(_EVENTS + "AND seq > ? ORDER BY seq", _known_text(session_id), after_seq)
+        return tuple(_event(row) for row in rows)
+
+    def steering(self, session_id: str) -> tuple[Event, ...]:
+        """What was changed by hand: the session's events ``steered`` and ``candidate_rescored``, in order."""
         rows = self._rows(
-            "SELECT seq, session_id, kind, payload, created_at FROM events "
-            "WHERE session_id = ? AND seq > ? ORDER BY seq",
-            _known_text(session_id),
-            after_seq,
+            _EVENTS + "AND kind IN ('steered', 'candidate_rescored') ORDER BY seq", _known_text(session_id)
         )
-        return tuple(
-            Event(seq, owner, kind, json.loads(payload), at) for seq, owner, kind, payload, at in rows
-        )
+        return tuple(_event(row) for row in rows)
 
     # ------------------------------------------------------------ candidates
 
@@ -168,6 +170,24 @@ class Queries:
             generation,
         )
         return tuple(Candidate(*row) for row in rows)
+
+    def search_scores(self, session_id: str, generation: int) -> dict[int, tuple[tuple[int, float], ...]]:
+        """Every search measurement of a generation: candidate id -> (evaluation id, score), oldest first.
+
+        A candidate has several when it was measured again; one without any is left out.
+        """
+        rows = self._rows(
+            "SELECT c.id, e.id, s.value FROM candidates c "
+            "JOIN evaluations e ON e.candidate_id = c.id AND e.purpose = 'search' "
+            "JOIN scores s ON s.evaluation_id = e.id AND s.metric = e.score_name "
+            "WHERE c.session_id = ? AND c.generation = ? ORDER BY c.position, e.id",
+            _known_text(session_id),
+            generation,
+        )
+        scores: dict[int, tuple[tuple[int, float], ...]] = {}
+        for candidate, evaluation, score in rows:
+            scores[candidate] = (*scores.get(candidate, ()), (evaluation, score))
+        return scores
 
     def search(self, text: str, session_id: str | None = None, limit: int = 100) -> tuple[Candidate, ...]:
         """Candidates whose prompt holds all words of ``text``, the last one as a beginning; best match first.
@@ -269,6 +289,11 @@ def _summary(generation: int, candidates: int, scores: list[float], images: int)
     return GenerationSummary(
         generation, candidates, len(scores), min(scores), middle, high - low, float(np.mean(scores)), images
     )
+
+
+def _event(row: Row) -> Event:
+    seq, session_id, kind, payload, created_at = row
+    return Event(seq, session_id, kind, json.loads(payload), created_at)
 
 
 def _known_text(text: str) -> str:

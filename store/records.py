@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
-SessionState: TypeAlias = Literal["mining", "paused", "stopping", "finished", "interrupted", "failed"]
-"""``interrupted``: stopped before its end, by the user or by an engine's death; it can be resumed."""
+SessionState: TypeAlias = Literal[
+    "queued", "mining", "paused", "stopping", "finished", "interrupted", "failed"
+]
+"""``queued``: waits for its turn, in no process's hands, so that any engine may begin it or go on with it.
+``interrupted``: stopped before its end, by the user or by an engine's death; it can be resumed."""
 
 CandidateState: TypeAlias = Literal["waiting", "scored", "failed"]
 """``failed``: no score could be had (for example: the writer found no variations); the reason says why."""
@@ -181,7 +184,13 @@ class Writing:
 
 @dataclass(frozen=True)
 class Session:
-    """One mining run. Times are ISO-8601 UTC; ``generations``, ``candidates``, ``scored`` are counts."""
+    """One mining run. Times are ISO-8601 UTC; ``generations``, ``candidates``, ``scored`` are counts.
+
+    Attributes:
+        models_json: fingerprints of its models; "" until they were loaded for the first time.
+        forked_from: the session whose first ``forked_generation`` generations it shares; None where it began
+            by itself.
+    """
 
     id: str
     name: str
@@ -196,6 +205,8 @@ class Session:
     candidates: int
     scored: int
     best_score: float | None
+    forked_from: str | None = None
+    forked_generation: int | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import get_args
 from store.codec import integer, now, sha256, ulid, utf8
 from store.errors import StoreError, explained
 from store.evidence import EvidenceQueries
+from store.fork import fork
 from store.lock import WriterLock
 from store.records import CandidateState, NewCandidate, NewWriting, Origin, SessionState, WritingKind
 
@@ -52,7 +53,10 @@ class Writer(EvidenceQueries):
     # ------------------------------------------------------------ sessions and events
 
     def interrupt_abandoned(self) -> None:
-        """Mark sessions that still claim to be running: with no other writer, their engine must have died."""
+        """Mark sessions that still claim to be running: with no other writer, their engine must have died.
+
+        Queued ones stay so: nobody had begun them.
+        """
         with self._transaction() as database:
             database.execute(
                 "UPDATE sessions SET state = 'interrupted', updated_at = ?, "
@@ -60,18 +64,84 @@ class Writer(EvidenceQueries):
                 (now(),),
             )
 
-    def create_session(self, *, name: str, seed: int, config_json: str, models_json: str) -> str:
-        """Begin a session, in state ``mining``; returns its ULID."""
+    def create_session(
+        self, *, name: str, seed: int, config_json: str, models_json: str = "", state: SessionState = "queued"
+    ) -> str:
+        """Begin a session; returns its ULID.
+
+        Args:
+            models_json: the models' fingerprints; "" where they are not loaded yet (``set_session_models``).
+        """
+        one_of("session's state", state, get_args(SessionState))
+        with self._transaction() as database:
+            return self._new_session(database, name, seed, config_json, models_json, state)
+
+    def fork_session(
+        self,
+        source_id: str,
+        generation: int,
+        *,
+        name: str,
+        seed: int,
+        config_json: str,
+        models_json: str | None = None,
+    ) -> str:
+        """Begin a session, ``queued``, that shares another's generations up to ``generation``; returns its ULID.
+
+        Copied in one transaction, with ids of its own: candidates, their evaluations and the record of steering,
+        as it stood when the next generation was about to be bred (``store.fork``). Images and writings are
+        shared. A generation that is not finished is copied as far as it is.
+
+        Args:
+            models_json: fingerprints that its models must have; None for those of the source.
+
+        Raises:
+            StoreError: there is no such session or generation, or its record is not whole (exit 2).
+        """
+        number = integer("generation", generation)
+        with self._transaction() as database:
+            source = self.session(source_id)
+            if models_json is None:
+                models_json = source.models_json
+            target = self._new_session(database, name, seed, config_json, models_json, "queued")
+            fork(database, source, number, target)
+        return target
+
+    def _new_session(
+        self,
+        database: sqlite3.Connection,
+        name: str,
+        seed: int,
+        config_json: str,
+        models_json: str,
+        state: SessionState,
+    ) -> str:
         for what, text in (("name", name), ("configuration", config_json), ("list of models", models_json)):
             utf8(f"session's {what}", text)
         session_id, at = ulid(), now()
-        with self._transaction() as database:
-            database.execute(
-                "INSERT INTO sessions (id, name, seed, config_json, models_json, state, reason, created_at, "
-                "updated_at) VALUES (?, ?, ?, ?, ?, 'mining', '', ?, ?)",
-                (session_id, name, integer("session's seed", seed), config_json, models_json, at, at),
-            )
+        database.execute(
+            "INSERT INTO sessions (id, name, seed, config_json, models_json, state, reason, created_at, "
+            "updated_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)",
+            (session_id, name, integer("session's seed", seed), config_json, models_json, state, at, at),
+        )
         return session_id
+
+    def set_session_models(self, session_id: str, models_json: str) -> None:
+        """Record the fingerprints of a session's models once they are loaded; the same ones again are fine.
+
+        Raises:
+            StoreError: other ones are recorded (exit 2), since everything mined in it belongs to those.
+        """
+        utf8("session's list of models", models_json)
+        with self._transaction() as database:
+            stored = self.session(session_id).models_json
+            if stored not in ("", models_json):
+                raise StoreError(
+                    f"Session {session_id} is mined with the models {stored}, not with {models_json}: put those "
+                    "back, or start a new session.",
+                    2,
+                )
+            database.execute("UPDATE sessions SET models_json = ? WHERE id = ?", (models_json, session_id))
 
     def set_session_state(self, session_id: str, state: SessionState, reason: str = "") -> None:
         """Say where a session stands, and why if that needs saying."""

@@ -15,7 +15,7 @@ SCORER = "scorer-1"
 
 
 def session(store: Store, name: str = "demo") -> str:
-    return store.create_session(name=name, seed=7, config_json="{}", models_json="{}")
+    return store.create_session(name=name, seed=7, config_json="{}", models_json="{}", state="mining")
 
 
 def image(prompt: str, seed: int, png: bytes | None = None, scorer: str = SCORER) -> NewImage:

@@ -4,6 +4,7 @@ CREATE INDEX evaluations_of_candidate ON evaluations(candidate_id, purpose, id);
 CREATE INDEX evaluations_of_image ON evaluation_images(image_id);
 CREATE INDEX events_of_session ON events(session_id, seq);
 CREATE INDEX images_by_file ON images(sha256);
+CREATE INDEX sessions_by_source ON sessions(forked_from);
 CREATE INDEX writings_of_prompt ON writings(prompt_id);
 CREATE INDEX writings_of_session ON writings(session_id);
 CREATE TABLE candidates (
@@ -115,7 +116,7 @@ CREATE TABLE sessions (
     reason TEXT NOT NULL,       -- why it is in that state, for a person; empty where nothing needs saying
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL    -- when the state last changed
-) STRICT;
+, forked_from /* whose first generations were copied into it, rows and steering; null where it began by itself */ TEXT REFERENCES sessions(id), forked_generation /* the last generation it shares */ INTEGER CHECK ((forked_from IS NULL) = (forked_generation IS NULL))) STRICT;
 CREATE TABLE text_embeddings (
     id INTEGER PRIMARY KEY,
     scorer TEXT NOT NULL,
@@ -223,3 +224,13 @@ FROM family f
 JOIN candidates c ON c.id = f.candidate_id
 JOIN candidates a ON a.id = f.ancestor_id
 JOIN prompts p ON p.id = a.prompt_id;
+CREATE VIEW steering AS
+-- what people changed by hand: a command counts from the breeding of its generation on
+SELECT session_id, seq, created_at AS time,
+       json_extract(payload, '$.author') AS author,
+       json_extract(payload, '$.command.type') AS command,
+       json_extract(payload, '$.generation') AS generation,
+       json_extract(payload, '$.sentence') AS sentence,
+       json_extract(payload, '$.command') AS details
+FROM events
+WHERE kind = 'steered';
