@@ -17,7 +17,7 @@ from engine.commands import Attach, Command
 from engine.errors import InputError, MachineError
 from engine.places import LOG_NAME, socket_path
 from engine.starting import ENGINE_MODULE, start_engine
-from engine.wire import MAX_LINE_BYTES, ProtocolError, decode_event, encode
+from engine.wire import MAX_EVENT_BYTES, ProtocolError, decode_event, encode
 from store import StoreError, open_reader
 
 ANSWER_SECONDS = 60.0
@@ -108,7 +108,7 @@ class EngineClient:
     async def _connect(cls, store: Path, name: str) -> EngineClient | None:
         """Connect and greet; None where nobody listens, or the engine ends just now."""
         try:
-            reader, writer = await asyncio.open_unix_connection(socket_path(store), limit=MAX_LINE_BYTES + 2)
+            reader, writer = await asyncio.open_unix_connection(socket_path(store), limit=MAX_EVENT_BYTES + 2)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except OSError as error:

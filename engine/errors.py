@@ -20,3 +20,7 @@ class MachineError(MineGapError):
     """A model or the machine failed (memory, disk, a worker's death); exit code 3."""
 
     exit_code = 3
+
+
+class FreshProcessError(MachineError):
+    """The device or a library is in no usable state any more: only a new process can go on."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import protocol
+from engine.config import parse_config
 from engine.errors import MachineError
 from engine.models.protocols import Exchange, PaintJob, TextEmbeddings, Written
 from engine.workers.host import WorkerHost
@@ -108,6 +109,19 @@ class Pen(Supervised, Protocol):
         """Carry out one task; the same task gives the same texts."""
 
 
+def _host(role: str, config: bytes, log: Path, notify: Callable[[str], None]) -> WorkerHost:
+    limits = parse_config(config, "the session's configuration").workers
+    return WorkerHost(
+        role,
+        ("-m", f"engine.workers.{role}"),
+        config,
+        log,
+        notify,
+        deadline=limits.deadline,
+        restarts=limits.restarts,
+    )
+
+
 class _Worker:
     """What a studio and a pen in worker processes have in common."""
 
@@ -138,7 +152,7 @@ class WorkerStudio(_Worker):
     logit_scale = 0.0
 
     def __init__(self, config: bytes, log: Path, notify: Callable[[str], None]) -> None:
-        self.host = WorkerHost("painter", ("-m", "engine.workers.painter"), config, log, notify)
+        self.host = _host("painter", config, log, notify)
 
     async def load(self) -> None:
         """Start the worker and load painter and scorer; raises as ``WorkerHost.load``."""
@@ -170,7 +184,7 @@ class WorkerPen(_Worker):
     writer = ""
 
     def __init__(self, config: bytes, log: Path, notify: Callable[[str], None]) -> None:
-        self.host = WorkerHost("writer", ("-m", "engine.workers.writer"), config, log, notify)
+        self.host = _host("writer", config, log, notify)
 
     async def load(self) -> None:
         """Start the worker and load the LLM; raises as ``WorkerHost.load``."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from engine import protocol
 from engine.errors import InputError, MachineError, MineGapError
 from engine.places import LOG_NAME, open_log
-from engine.wire import MAX_LINE_BYTES, decode_event
+from engine.wire import MAX_EVENT_BYTES, decode_event
 
 ENGINE_MODULE = "engine.serve"
 """The module that the engine's command line names."""
@@ -93,7 +93,7 @@ def _absolute_python_path() -> str:
 async def _one_line(descriptor: int) -> bytes:
     """Read to the end of the pipe without holding up the loop; cancellable, unlike a read in a thread."""
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=MAX_LINE_BYTES + 2)
+    reader = asyncio.StreamReader(limit=MAX_EVENT_BYTES + 2)
     transport, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(descriptor), "rb", buffering=0)
     )

@@ -1,12 +1,13 @@
 """Messages as lines: what goes over the socket, and what is refused there.
 
-One JSON object per line, UTF-8. A line is never longer than ``MAX_LINE_BYTES``; whatever is not a message of this
-version is a ``ProtocolError`` with one sentence, whoever sent it.
+One JSON object per line, UTF-8. A client's line is never longer than ``MAX_LINE_BYTES`` and an engine's, which may
+quote several of them, than ``MAX_EVENT_BYTES``; whatever is not a message of this version is a ``ProtocolError`` with
+one sentence, whoever sent it.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -15,8 +16,10 @@ from engine.errors import MineGapError
 from engine.protocol import ClientLine, Event
 
 MAX_LINE_BYTES = 1 << 20
+MAX_EVENT_BYTES = 4 << 20
 
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=Event)
 
 
 class ProtocolError(MineGapError):
@@ -40,15 +43,19 @@ def encode(message: Event | ClientLine) -> bytes:
     """Return one message as one line, newline included.
 
     Raises:
-        ProtocolError: the line would exceed ``MAX_LINE_BYTES`` or its text is not valid Unicode.
+        ProtocolError: the line would be longer than its kind may be, or its text is not valid Unicode.
     """
     try:
         line = _encoder.encode(message)
     except UnicodeEncodeError as error:
         raise ProtocolError(f"A message holds text that is not valid Unicode ({error.reason}).") from error
-    if len(line) >= MAX_LINE_BYTES:
-        raise ProtocolError(f"A message of {len(line)} bytes exceeds the limit of {MAX_LINE_BYTES} bytes.")
+    _refuse_long(line, MAX_EVENT_BYTES if isinstance(message, get_args(Event)) else MAX_LINE_BYTES)
     return line + b"\n"
+
+
+def speakable(event: _E) -> _E:
+    """Return an event whose texts can be sent: half surrogates (of an odd file name) become question marks."""
+    return msgspec.convert(_without_surrogates(msgspec.to_builtins(event)), type(event))
 
 
 def decode_event(line: bytes) -> Event:
@@ -57,6 +64,7 @@ def decode_event(line: bytes) -> Event:
     Raises:
         ProtocolError: the line is too long, not JSON, of another version or not an event.
     """
+    _refuse_long(line, MAX_EVENT_BYTES)
     return _decode(_events, line, "event")
 
 
@@ -66,12 +74,18 @@ def decode_command(line: bytes) -> ClientLine:
     Raises:
         ProtocolError: the line is too long, not JSON, of another version or not a command.
     """
+    _refuse_long(line, MAX_LINE_BYTES)
     return _decode(_commands, line, "command")
 
 
+def _refuse_long(line: bytes, limit: int) -> None:
+    if len(line) > limit:
+        raise ProtocolError(
+            f"A line of {len(line)} bytes exceeds the limit of {limit} bytes: send less at once."
+        )
+
+
 def _decode(decoder: msgspec.json.Decoder[_T], line: bytes, what: str) -> _T:
-    if len(line) > MAX_LINE_BYTES:
-        raise ProtocolError(f"A line of {len(line)} bytes exceeds the limit of {MAX_LINE_BYTES} bytes.")
     try:
         version = _headers.decode(line).v
         if version != VERSION:
@@ -82,3 +96,14 @@ def _decode(decoder: msgspec.json.Decoder[_T], line: bytes, what: str) -> _T:
         return decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"A line is not a known {what} ({error}).") from error
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict():
+            return {_without_surrogates(key): _without_surrogates(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_without_surrogates(inner) for inner in value]
+    return value

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import llama_cpp
 
-from engine.errors import InputError, MachineError
+from engine.errors import FreshProcessError, InputError, MachineError
 
 log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # without a configured log the library's chatter goes nowhere
@@ -236,6 +236,9 @@ class BatchedLlama:
         Args:
             rows: at most the batch size.
             last_only: whose predictions are wanted: None every row's, True the last one's, False nobody's.
+
+        Raises:
+            FreshProcessError: llama.cpp failed; its cache is in no known state.
         """
         if not 0 < len(rows) <= self._batch_size:
             raise MachineError(
@@ -249,7 +252,7 @@ class BatchedLlama:
             batch.logits[i] = last_only is None or (last_only and i == len(rows) - 1)
         result = int(llama_cpp.llama_decode(self._context, batch))
         if result not in (0, 1):
-            raise MachineError(
+            raise FreshProcessError(
                 f"llama.cpp failed to decode (code {result}){_last_error()}; see the writer's log."
             )
         return result == 0

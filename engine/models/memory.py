@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import psutil
 import torch
 
-from engine.errors import MachineError
+from engine.errors import FreshProcessError
 
 Result = TypeVar("Result")
 
@@ -19,8 +19,12 @@ SIGNS: Final = (
     "cublas_status_alloc_failed",
     "can't allocate memory",
     "not enough memory",
+    "bad_alloc",
 )
 """How libraries below torch report lack of memory in plain RuntimeErrors."""
+
+DEVICE_SIGNS: Final = ("cuda error", "cublas_status_", "cudnn_status_", "hip error")
+"""How they report that the device failed; after such an error its context is dead for this process."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -30,6 +34,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)
 
 
+def is_device_failure(error: BaseException) -> bool:
+    """Say whether an error other than lack of memory leaves the device unusable to this process."""
+    if is_out_of_memory(error):
+        return False
+    return isinstance(error, torch.AcceleratorError) or (
+        isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in DEVICE_SIGNS)
+    )
+
+
 def attempt(work: Callable[[], Result], device: torch.device) -> Result | None:
     """Run ``work``; return None where memory ran out, with all it had taken given back.
 
@@ -37,16 +50,14 @@ def attempt(work: Callable[[], Result], device: torch.device) -> Result | None:
     after the ``except`` block is left.
 
     Raises:
-        MachineError: the device itself failed; its process must be restarted.
+        FreshProcessError: the device itself failed; only another process can use it.
     """
     try:
         return work()
     except (RuntimeError, MemoryError) as error:
+        if is_device_failure(error):
+            raise FreshProcessError(f"The device {device} failed ({first_line(error)}).") from error
         if not is_out_of_memory(error):
-            if isinstance(error, torch.AcceleratorError):
-                raise MachineError(
-                    f"The device {device} failed ({first_line(error)}); restart it."
-                ) from error
             raise
     release(device)
     return None

@@ -13,22 +13,22 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from engine.errors import MachineError
-from engine.workers.messages import Reply, Request
+from engine.workers.messages import Reply, Request, Sign, Word
 
 MAX_FRAME_BYTES = 1 << 29
 _HEADER = struct.Struct(">I")
 _T = TypeVar("_T")
 
 _encoder = msgspec.msgpack.Encoder()
-_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+_requests: msgspec.msgpack.Decoder[Request | Word] = msgspec.msgpack.Decoder(Request | Word)
+_replies: msgspec.msgpack.Decoder[Reply | Sign] = msgspec.msgpack.Decoder(Reply | Sign)
 
 
 class FrameError(MachineError):
     """The stream does not hold a frame of ours."""
 
 
-def pack(message: Request | Reply) -> bytes:
+def pack(message: Request | Word | Reply | Sign) -> bytes:
     """Return a message as one frame.
 
     Raises:
@@ -44,13 +44,13 @@ def pack(message: Request | Reply) -> bytes:
     return _HEADER.pack(len(body)) + body
 
 
-def unpack_request(body: bytes) -> Request:
-    """Read a frame's body as a request; FrameError when it is none."""
+def unpack_request(body: bytes) -> Request | Word:
+    """Read a frame's body as what an engine says; FrameError when it is none."""
     return _decode(_requests, body)
 
 
-def unpack_reply(body: bytes) -> Reply:
-    """Read a frame's body as a reply; FrameError when it is none."""
+def unpack_reply(body: bytes) -> Reply | Sign:
+    """Read a frame's body as what a worker says; FrameError when it is none."""
     return _decode(_replies, body)
 
 

@@ -1,30 +1,25 @@
-"""Keeps one worker process alive: starts it, matches replies to requests, starts it again when it dies.
+"""Keeps one worker alive: starts it, and starts it again when its process has died or had to be ended.
 
-Requests are pure, so one that was lost with its worker is asked again of the next; a request that kills
-two workers running is given up with a ``MachineError``.
+Requests are pure, so one that was lost with its process is asked again of the next. Restarts are bounded for
+each request, and wait longer each time: what broke a worker (memory that another program took, a driver
+being reset) often passes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from engine import protocol
-from engine.errors import InputError, MachineError
-from engine.workers import frames
-from engine.workers.messages import Fault, Load, PainterLoaded, Reply, Request, WriterLoaded
+from engine.errors import MachineError
+from engine.workers.messages import Load, PainterLoaded, Reply, Request, WriterLoaded
+from engine.workers.process import Sleep, WorkerDiedError, WorkerProcess
 
-TRIES = 2
-CLOSE_SECONDS = 5.0
-
-
-class WorkerDiedError(MachineError):
-    """The process ended with a request unanswered."""
+BACK_OFF_SECONDS = (1.0, 4.0, 16.0)
+"""Before the first restart in a row, the second, and every later one."""
 
 
 class WorkerHost:
@@ -35,11 +30,23 @@ class WorkerHost:
         command: arguments after the Python interpreter, for example ``("-m", "engine.workers.painter")``.
         config: JSON of the session's ``MiningConfig``, sent as the first request.
         log: file that takes the worker's standard error.
-        notify: receives a sentence whenever the worker had to be restarted.
+        notify: receives a sentence whenever the worker is restarted.
+        deadline: seconds that one request may take, loading included.
+        restarts: how often the worker is restarted over one request.
+        sleep: waits between beats and before restarts.
     """
 
     def __init__(
-        self, role: str, command: tuple[str, ...], config: bytes, log: Path, notify: Callable[[str], None]
+        self,
+        role: str,
+        command: tuple[str, ...],
+        config: bytes,
+        log: Path,
+        notify: Callable[[str], None],
+        *,
+        deadline: float = 900.0,
+        restarts: int = 3,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.role = role
         self.restarts = 0
@@ -47,97 +54,140 @@ class WorkerHost:
         self._config = config
         self._log = log
         self._notify = notify
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._waiting: dict[int, asyncio.Future[Reply]] = {}
-        self._number = 0
-        self._starting = asyncio.Lock()
+        self._deadline = deadline
+        self._most_restarts = restarts
+        self._sleep = sleep
+        self._process: WorkerProcess | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._loaded: PainterLoaded | WriterLoaded | None = None
+        self._deaths = 0  # in a row
+        self._held = False
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
         """The process's id while it lives."""
-        alive = self._process is not None and self._process.returncode is None
-        return self._process.pid if alive and self._process else None
+        return self._process.pid if self._process and self._process.fate is None else None
 
     async def load(self) -> PainterLoaded | WriterLoaded:
         """Start the worker and load its models, or return what is loaded.
 
         Raises:
             InputError: a model cannot be used.
-            MachineError: the worker died while loading, or a restarted one loads other models than before.
+            MachineError: the worker died again and again, or a restarted one loads other models than before.
         """
-        async with self._starting:
-            if self._process is None or self._reader is None or self._reader.done():
-                await self._start()
-            assert self._loaded is not None
-            return self._loaded
+        await self._ready()
+        assert self._loaded is not None
+        return self._loaded
 
     async def ask(self, request: Request) -> Reply:
         """Return the worker's reply; a dead worker is restarted and asked again.
 
         Raises:
-            InputError, MachineError: the worker refused, or died ``TRIES`` times over this request.
+            InputError, MachineError: the worker refused, or cannot be kept alive over this request.
         """
-        for attempt in range(1, TRIES + 1):
-            await self.load()
+        deaths = 0
+        while True:
+            process = await self._ready()
             try:
-                return await self._send(request)
+                reply = await process.ask(request)
             except WorkerDiedError as death:
-                if attempt == TRIES:
-                    raise
-                self.restarts += 1
-                self._notify(f"{str(death).rstrip('.')}; it is being restarted.")
-        raise AssertionError("unreachable")
+                deaths += 1
+                if deaths > self._most_restarts:
+                    raise self._given_up(death, deaths) from death
+                continue
+            self._deaths = 0
+            return reply
 
     def vitals(self) -> protocol.WorkerVitals:
         """The process as it is now; pid 0 where none runs."""
+        process = self._process if self.pid is not None else None
         return protocol.WorkerVitals(
-            role=self.role, pid=self.pid or 0, memory_mib=0.0, busy_seconds=0.0, restarts=self.restarts
+            role=self.role,
+            pid=process.pid if process else 0,
+            memory_mib=process.memory_mib if process else 0.0,
+            busy_seconds=process.busy_seconds if process else 0.0,
+            restarts=self.restarts,
         )
 
     def hold(self) -> None:
         """Let no further unit or task begin in the worker, nor in its successors."""
+        self._held = True
+        if self._process is not None:
+            self._process.hold()
 
     def release(self) -> None:
         """Let the worker go on with what waits."""
+        self._held = False
+        if self._process is not None:
+            self._process.release()
 
     async def settled(self) -> None:
-        """Return as soon as the worker is held and has nothing in hand."""
+        """Return when the worker is held and has no unit or task in hand, or is released again, or dead."""
+        if self._process is not None:
+            await self._process.settled()
 
     async def close(self) -> None:
-        """End the worker: by closing its input, after some seconds by force."""
-        process, reader = self._process, self._reader
-        if process is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), CLOSE_SECONDS)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-        if reader is not None:
-            await asyncio.wait({reader})
+        """End the worker for good: by closing its input, after some seconds by force."""
+        self._closed = True
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait({self._starting})
+        if self._process is not None:
+            await self._process.end()
 
-    async def _start(self) -> None:
-        try:
-            with self._log.open("ab") as stderr:
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, *self._command),
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=stderr,
-                    process_group=0,  # a terminal's Ctrl-C is the engine's to handle
-                )
-        except OSError as error:
-            raise MachineError(f"The {self.role} worker cannot be started ({error}).") from error
-        self._process = process
-        self._reader = asyncio.create_task(self._receive(process))
-        loaded = await self._send(Load(config=self._config))
-        assert isinstance(loaded, PainterLoaded | WriterLoaded)
-        loaded = msgspec.structs.replace(loaded, id=0)
+    async def _ready(self) -> WorkerProcess:
+        """Return a live process with its models loaded."""
+        if self._closed:
+            raise MachineError(f"The {self.role} worker is closed: resume the session to start another.")
+        if self._starting is None or (self._starting.done() and self.pid is None):
+            self._starting = asyncio.create_task(self._bring_up())
+            self._starting.add_done_callback(_look)  # those who wait for it may all have been cancelled
+        await asyncio.shield(self._starting)
+        assert self._process is not None
+        return self._process
+
+    async def _bring_up(self) -> None:
+        """Start processes until one has loaded; which then is the one the first had loaded."""
+        for tries in range(1, self._most_restarts + 2):
+            if self._process is not None:
+                await self._back_off(self._process)
+            self._process = process = await WorkerProcess.start(
+                self.role, self._command, self._log, self._deadline, self._sleep
+            )
+            if self._held:
+                process.hold()
+            try:
+                loaded = await process.ask(Load(config=self._config))
+                self._compare(loaded)
+                return
+            except WorkerDiedError as death:
+                if tries > self._most_restarts:
+                    raise self._given_up(death, tries) from death
+            except BaseException:
+                await self._dismiss(process)
+                raise
+
+    async def _back_off(self, dead: WorkerProcess) -> None:
+        """Say what became of the last process, and wait."""
+        assert dead.fate is not None
+        delay = BACK_OFF_SECONDS[min(self._deaths, len(BACK_OFF_SECONDS) - 1)]
+        self._deaths += 1
+        self.restarts += 1
+        self._notify(
+            f"The {self.role} worker {dead.fate.words}; it is restarted in {delay:g} s{dead.fate.log}."
+        )
+        await self._sleep(delay)
+
+    async def _dismiss(self, process: WorkerProcess) -> None:
+        """End a worker that lives without the models it should have; the next request starts another."""
+        self._process = None
+        await process.end()
+
+    def _compare(self, reply: Reply) -> None:
+        if not isinstance(reply, PainterLoaded | WriterLoaded):
+            raise MachineError(f"The {self.role} worker answered {type(reply).__name__} when told to load.")
+        loaded = msgspec.structs.replace(reply, id=0)
         if self._loaded is not None and loaded != self._loaded:
             raise MachineError(
                 f"The restarted {self.role} worker loaded another model than before: "
@@ -145,47 +195,12 @@ class WorkerHost:
             )
         self._loaded = loaded
 
-    async def _send(self, request: Request) -> Reply:
-        process = self._process
-        assert process is not None
-        assert process.stdin is not None
-        self._number += 1
-        number = self._number
-        frame = frames.pack(msgspec.structs.replace(request, id=number))
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        try:
-            if self._reader is None or self._reader.done():
-                raise self._death(process)
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the reader reports the death
-                process.stdin.write(frame)
-                await process.stdin.drain()
-            reply = await future
-        finally:
-            self._waiting.pop(number, None)
-        if isinstance(reply, Fault):
-            raise (InputError if reply.exit_code == InputError.exit_code else MachineError)(reply.sentence)
-        return reply
+    def _given_up(self, death: WorkerDiedError, deaths: int) -> MachineError:
+        self._deaths = 0  # whoever resumes begins anew
+        fate, times = death.fate, "" if deaths == 1 else f", {deaths} times over one request"
+        return MachineError(f"The {self.role} worker {fate.words}{times}{fate.log}: {fate.remedy}.")
 
-    async def _receive(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        try:
-            while (body := await frames.receive_frame(process.stdout)) is not None:
-                reply = frames.unpack_reply(body)
-                future = self._waiting.pop(reply.id, None)
-                if future is not None and not future.done():
-                    future.set_result(reply)
-        except frames.FrameError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        await process.wait()
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(self._death(process))
 
-    def _death(self, process: asyncio.subprocess.Process) -> WorkerDiedError:
-        code = process.returncode
-        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        return WorkerDiedError(
-            f"The {self.role} worker died ({how}); its last words are in {str(self._log)!r}."
-        )
+def _look(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.exception()

@@ -42,6 +42,38 @@ class Write(_Message, frozen=True, kw_only=True, tag="write"):
     avoid: tuple[str, ...] = ()
 
 
+class Ping(_Message, frozen=True, kw_only=True, tag="ping"):
+    """Are you there? Answered by the reader thread, whatever the worker is doing."""
+
+
+class Hold(_Message, frozen=True, kw_only=True, tag="hold"):
+    """Begin no ``Paint`` and no ``Write`` until ``Release``; the answer is ``Held``."""
+
+
+class Release(_Message, frozen=True, kw_only=True, tag="release"):
+    """Go on with what waits."""
+
+
+class Forget(_Message, frozen=True, kw_only=True, tag="forget"):
+    """Nobody waits for request ``id`` any more: drop it, unless it has begun."""
+
+
+class Pong(_Message, frozen=True, kw_only=True, tag="pong"):
+    """The answer to ``Ping``."""
+
+
+class Begun(_Message, frozen=True, kw_only=True, tag="begun"):
+    """Request ``id`` is being carried out from now on: its deadline counts from here."""
+
+
+class Held(_Message, frozen=True, kw_only=True, tag="held"):
+    """``Hold`` is in force: what has begun was announced before this, and nothing else begins."""
+
+
+class Forgotten(_Message, frozen=True, kw_only=True, tag="forgotten"):
+    """Request ``id`` was dropped before it began."""
+
+
 class PainterLoaded(_Message, frozen=True, kw_only=True, tag="painter_loaded"):
     """Painter and scorer are ready; fingerprints as in ``engine.models.protocols``."""
 
@@ -104,11 +136,17 @@ class Texts(_Message, frozen=True, kw_only=True, tag="texts"):
 
 
 class Fault(_Message, frozen=True, kw_only=True, tag="fault"):
-    """The request cannot be fulfilled: a sentence for the user and an exit code."""
+    """The request cannot be fulfilled: a sentence for the user and an exit code.
+
+    ``fresh``: the worker ends after this message, and another process may well fulfil the request.
+    """
 
     sentence: str
     exit_code: int
+    fresh: bool = False
 
 
+Word = Ping | Hold | Release | Forget
+Sign = Pong | Begun | Held | Forgotten
 Request = Load | Paint | EmbedTexts | Write
 Reply = PainterLoaded | WriterLoaded | Images | Vectors | Texts | Fault

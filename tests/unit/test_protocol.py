@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from engine import commands, protocol
 from engine.commands import VERSION
-from engine.wire import MAX_LINE_BYTES, ProtocolError, decode_command, decode_event, encode
+from engine.wire import (
+    MAX_EVENT_BYTES,
+    MAX_LINE_BYTES,
+    ProtocolError,
+    decode_command,
+    decode_event,
+    encode,
+    speakable,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 FLOAT = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -144,7 +152,7 @@ def test_arbitrary_bytes_are_refused_or_are_a_message(line: bytes) -> None:
         b'{"type":"stop","v":2,"id":"a","session_id":"s"}{"type":"stop","v":2,"id":"a","session_id":"s"}',
         b"[" * 100_000,
         b'{"type":"notice","v":2,"message":"\xff"}',
-        b" " * (MAX_LINE_BYTES + 1),
+        b" " * (MAX_EVENT_BYTES + 1),
     ],
 )
 def test_hostile_lines_are_refused(line: bytes) -> None:
@@ -159,8 +167,27 @@ def test_another_version_is_named() -> None:
         decode_event(b'{"type":"notice","v":9,"message":"x"}')
 
 
-def test_an_overlong_or_unspeakable_message_is_not_sent() -> None:
+def test_a_line_may_be_as_long_as_its_sender_may_speak() -> None:
+    line = encode(protocol.Notice(message="x" * MAX_LINE_BYTES))
+    assert isinstance(decode_event(line), protocol.Notice)
     with pytest.raises(ProtocolError, match="limit"):
-        encode(protocol.Notice(message="x" * MAX_LINE_BYTES))
+        decode_command(line)
+    with pytest.raises(ProtocolError, match="limit"):
+        encode(protocol.Notice(message="x" * MAX_EVENT_BYTES))
+    with pytest.raises(ProtocolError, match="limit"):
+        encode(commands.Inject(id="a", session_id="s", prompts=("x" * MAX_LINE_BYTES,)))
+
+
+def test_text_that_is_no_unicode_is_not_sent_as_it_is() -> None:
+    event = protocol.Steered(
+        command_id="a",
+        author="ann\udce9",
+        generation=1,
+        command={"\ud800": ["a\ud800b", 1, None]},
+        sentence="x",
+    )
     with pytest.raises(ProtocolError, match="Unicode"):
-        encode(protocol.Notice(message="\ud800"))
+        encode(event)
+    sent = decode_event(encode(speakable(event)))
+    assert isinstance(sent, protocol.Steered)
+    assert (sent.author, sent.command) == ("ann?", {"?": ["a?b", 1, None]})
