@@ -7,7 +7,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Place = Literal["app", "live", "inspect"]
+Place = Literal["app", "session", "live", "inspect", "record"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Action:
         shown: how those keys are written for people.
         label: one or two words for the footer.
         summary: a sentence for help and palette.
-        place: the screen that offers it; ``app`` for everywhere.
+        place: the screen that offers it; ``session`` for wherever a session is seen, ``app`` for everywhere.
         footer: whether the footer has it.
     """
 
@@ -31,6 +31,15 @@ class Action:
     summary: str
     place: Place
     footer: bool = True
+
+    @property
+    def steers(self) -> str:
+        """The name by which ``view.standing.why_not`` knows a steering action; empty for others."""
+        return self.name.removeprefix("app.steer('").removesuffix("')") if "steer(" in self.name else ""
+
+
+def _steer(name: str, key: str, label: str, summary: str, *, shown: str = "", footer: bool = True) -> Action:
+    return Action(f"app.steer('{name}')", (key,), shown or key, label, summary, "session", footer)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -50,6 +59,7 @@ ACTIONS: tuple[Action, ...] = (
         "follow",
         "Hold the selected candidate, or follow the most biased one as it changes.",
         "live",
+        footer=False,
     ),
     Action("scroll(-1)", ("up", "k"), "↑ k", "up", "Scroll up.", "inspect", footer=False),
     Action("scroll(1)", ("down", "j"), "↓ j", "down", "Scroll down.", "inspect", footer=False),
@@ -62,29 +72,78 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("app.neighbour(1)", ("right", "l"), "→ l", "next", "Show the candidate ranked below.", "inspect"),
     Action("back", ("escape", "enter", "backspace"), "esc", "back", "Return to the leaderboard.", "inspect"),
+    Action("scroll(-1)", ("up", "k"), "↑ k", "up", "Scroll up.", "record", footer=False),
+    Action("scroll(1)", ("down", "j"), "↓ j", "down", "Scroll down.", "record", footer=False),
+    Action("page(-1)", ("pageup", "ctrl+u"), "PgUp", "page up", "Scroll a page up.", "record", footer=False),
+    Action(
+        "page(1)", ("pagedown", "ctrl+d"), "PgDn", "page down", "Scroll a page down.", "record", footer=False
+    ),
+    Action("to_end(False)", ("home", "g"), "g", "first", "Go to the beginning of the record.", "record"),
+    Action(
+        "to_end(True)", ("end", "G"), "G", "follow", "Go to its end and follow what is recorded.", "record"
+    ),
+    Action("toggle_all", ("a",), "a", "all", "Show the single candidates too, or not.", "record"),
+    Action("back", ("escape", "L", "backspace"), "esc", "back", "Return to the session.", "record"),
+    _steer("pause", "p", "pause", "Pause after the batch that is being drawn, or go on."),
+    _steer(
+        "pause_after",
+        "P",
+        "pause after …",
+        "Choose what to pause after: batch, all batches, generation.",
+        footer=False,
+    ),
+    _steer("step", "s", "step", "Mine one generation, then pause.", footer=False),
+    _steer("edit", "e", "edit", "Rewrite the selected prompt; it enters a coming generation as a child."),
+    _steer("inject", "i", "inject", "Put prompts of your own into the coming generations."),
+    _steer(
+        "pin",
+        "asterisk",
+        "pin",
+        "Pin the selected candidate (it survives, measured again), or unpin it.",
+        shown="*",
+    ),
+    _steer("ban", "b", "ban", "Keep a prompt, a word or a lineage out, or lift that."),
+    _steer("undo", "u", "undo", "Withdraw the last steering command that has no effect yet."),
+    _steer("rescore", "r", "rescore", "Measure the selected candidate again with more images, now."),
+    _steer("knobs", "K", "knobs", "Change the settings of the generations to come."),
+    _steer("record", "L", "record", "See who did what, when, and from when on it counts."),
+    _steer(
+        "resume", "R", "resume", "Start an engine and go on, when it is gone or was stopped.", footer=False
+    ),
+    _steer("stop", "Q", "stop", "Stop mining, after a question; everything is kept.", footer=False),
     Action("help", ("question_mark", "f1"), "?", "help", "Show all keys.", "app"),
     Action(
         "leave",
         ("q", "ctrl+c", "ctrl+q"),
         "q",
-        "quit",
-        "Stop mining after the batch in flight and leave; everything is kept and the session can be resumed.",
+        "detach",
+        "Leave the screen at once; mining goes on, and minegap attach comes back to it.",
         "app",
     ),
 )
+"""In each place, the footer shows as many as fit, in this order."""
 
 
 def offered(place: Place) -> list[Action]:
     """Return what can be done in a place, everywhere's actions last."""
-    return [action for action in ACTIONS if action.place == place] + (
+    places: tuple[Place, ...] = (place,)
+    if place in {"live", "inspect"}:
+        places = (place, "session")
+    return [action for around in places for action in ACTIONS if action.place == around] + (
         [action for action in ACTIONS if action.place == "app"] if place != "app" else []
     )
 
 
 def bindings(place: Place) -> list[BindingType]:
-    """Return a place's own key bindings."""
+    """Return a place's own key bindings.
+
+    Only keys that write nothing work above everything else, dialogs with editors included.
+    """
     return [
-        Binding(",".join(action.keys), action.name, action.label, show=action.footer, priority=place == "app")
+        Binding(
+            key, action.name, action.label, show=action.footer, priority="ctrl+" in key and place == "app"
+        )
         for action in ACTIONS
         if action.place == place
+        for key in action.keys
     ]

@@ -1,4 +1,4 @@
-"""The terminal app: starts an engine, follows its events and shows the session, live and afterwards.
+"""The terminal app: follows a session and shows it, live and afterwards; leaving it leaves the engine mining.
 
 Knows the engine by its protocol and the store by its reader; imports no model library.
 """
@@ -8,47 +8,40 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from engine import protocol
-from engine.client import EngineClient
-from engine.config import MiningConfig
-from engine.errors import MineGapError
+from engine.commands import Command
+from engine.errors import MachineError, MineGapError
 from minegap_tui import console
 from minegap_tui.actions import Place, bindings, offered
-from minegap_tui.commands.mine import resume_hint
+from minegap_tui.commands.follow import after_detach, resume_hint
 from minegap_tui.desk import StoreDesk
+from minegap_tui.following import Door, EngineGone, Following, StoreDoor
+from minegap_tui.helm import Helm
 from minegap_tui.screens.help import HelpScreen
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.live import LiveScreen
+from minegap_tui.screens.record import RecordScreen
 from minegap_tui.theme import THEME
 from minegap_tui.view.evidence import Evidence, evidence_of
-from minegap_tui.view.session import SessionView
+from minegap_tui.view.record import entries, stored
+from minegap_tui.view.session import Row, SessionView
 from minegap_tui.widgets.leaderboard import Leaderboard
+from store import Reader
 from store.errors import StoreError
 from store.records import Candidate, Session
 
 REDRAW_SECONDS = 0.25
 """Bursts of events are drawn together, at most four times a second."""
 
-
-class Engine(Protocol):
-    """What the app needs of a running engine (``engine.client.EngineClient``)."""
-
-    def events(self) -> AsyncIterator[protocol.Event]:
-        """Yield events until the engine ends."""
-
-    async def stop(self) -> None:
-        """Ask for a clean end."""
-
-    async def wait(self) -> int:
-        """Wait for the end."""
+ALL_ROWS = 1_000_000
 
 
 class MineApp(App[int]):
@@ -56,30 +49,42 @@ class MineApp(App[int]):
 
     Args:
         store: directory of the store.
-        start: starts the engine; None shows the stored session ``session_id`` as it is.
+        session_id: the session; empty only where ``begin`` opens a new one.
+        door: how to reach the engine; None shows the stored session as it is.
+        begin: what to ask of the engine first; None follows a session that it has already.
+        clock: seconds, rising.
+
+    Attributes:
+        left_by_signal: whether the terminal hung up, or the process was told to end.
     """
 
-    BINDINGS = bindings("app")
+    BINDINGS = [*bindings("app"), *bindings("session")]  # noqa: RUF012  (Textual's)
     TITLE = "MineGap"
-    CSS_PATH = "screens/live.tcss"
+    CSS_PATH = ["screens/live.tcss", "screens/dialog.tcss"]  # noqa: RUF012  (Textual's)
 
     def __init__(
         self,
         store: Path,
-        start: Callable[[], Awaitable[Engine]] | None = None,
-        session_id: str | None = None,
+        session_id: str = "",
+        door: Door | None = None,
+        begin: Command | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.view = SessionView()
-        self.engine: Engine | None = None
-        self._start = start
+        self.store = store
+        self.following = Following(door or StoreDoor(store), session_id)
+        self.helm = Helm(self)
+        self.left_by_signal = False
+        self._live_wanted = door is not None
+        self._begin_with = begin
         self._stored = session_id
         self._desk = StoreDesk(store)
-        self._live = LiveScreen()
+        self._live = LiveScreen(self.helm.why_not)
         self._evidence: Evidence | None = None
         self._drawn = -1
-        self._heard = time.monotonic()
-        self._stop_asked = False
+        self._clock = clock
+        self._heard = clock()
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -88,62 +93,116 @@ class MineApp(App[int]):
         """The evidence on the screen."""
         return self._evidence
 
+    @property
+    def selected_row(self) -> Row | None:
+        """The candidate that actions are about."""
+        number = self._live.leaderboard.selected
+        return self.view.row(number) if number is not None else None
+
     def get_default_screen(self) -> Screen[None]:
         """Return the live screen."""
         return self._live
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer the registry's actions in the palette."""
-        place: Place = "live" if screen is self._live else "inspect"
-        for action in offered(place):
+        places: dict[type, Place] = {
+            LiveScreen: "live",
+            InspectScreen: "inspect",
+            RecordScreen: "record",
+        }
+        for action in offered(places[type(screen)]) if type(screen) in places else []:
             yield SystemCommand(action.label, action.summary, lambda name=action.name: self._run(name))
 
     def on_mount(self) -> None:
-        """End cleanly when the terminal hangs up or the process is told to end."""
+        """Leave cleanly when the terminal hangs up or the process is told to end."""
         for number in (signal.SIGHUP, signal.SIGTERM) if not self.is_headless else ():
-            asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
+            asyncio.get_running_loop().add_signal_handler(number, self._told_to_leave)
+
+    def _told_to_leave(self) -> None:
+        self.left_by_signal = True
+        self.exit(0)
 
     @on(LiveScreen.Ready)
     def _begin(self) -> None:
         self.set_interval(REDRAW_SECONDS, self.redraw)
-        if self._start is not None:
-            self._follow(self._start)
-        elif self._stored is not None:
-            self._load(self._stored)
+        if self._live_wanted:
+            self.follow(self._begin_with)
+        else:
+            self._show_stored()
 
     async def on_unmount(self) -> None:
-        """Close the store."""
+        """Close the store; the connection ends with the worker that follows it."""
         await self._desk.close()
 
-    @work(group="engine", description="follow the engine")
-    async def _follow(self, start: Callable[[], Awaitable[Engine]]) -> None:
+    # ------------------------------------------------------------ following
+
+    @work(group="engine", exclusive=True, description="follow the engine")
+    async def follow(self, begin: Command | None) -> None:
+        """Follow the session to its end.
+
+        Args:
+            begin: what to ask first, of an engine that is started if need be; None joins the one that runs.
+        """
         try:
-            self.engine = await start()
-            async for event in self.engine.events():
-                self._heard = time.monotonic()
-                self.view.apply(event)
-                if isinstance(event, protocol.SessionOpened) and event.resumed:
-                    self._load(event.session_id)
+            async for event in self.following.events(begin):
+                self._heard = self._clock()
+                if isinstance(event, protocol.Snapshot):
+                    # The store is read before the events that follow are taken, so that nothing newer is undone.
+                    await self._take_snapshot(event)
+                else:
+                    self.view.apply(event)
+                    await self._look_again_after(event)
+        except EngineGone as gone:
+            self.view.lose(str(gone))
+            await self._load(self.following.session_id)
         except MineGapError as error:
-            self.view.apply(protocol.Failed(sentence=str(error), exit_code=error.exit_code))
+            await self._not_reached(error, begin)
         if self.view.failure is not None and not self.view.scored:
             self.exit(self.view.failure.exit_code)
-        elif self._stop_asked:
-            self.exit(self._exit_code())
+
+    async def _take_snapshot(self, snapshot: protocol.Snapshot) -> None:
+        self.view.apply(snapshot)
+        await self._load(snapshot.session_id)
+        self.helm.attached()
+
+    async def _look_again_after(self, event: protocol.Event) -> None:
+        """Learn what steering is in force now; the engine knows, nothing is worked out here."""
+        if isinstance(event, protocol.Steered | protocol.GenerationStarted):
+            snapshot = await self.following.look_again()
+            if snapshot is not None:
+                self.view.hand.take(snapshot)
+                self.view.revision += 1
+
+    async def _not_reached(self, error: MineGapError, begin: Command | None) -> None:
+        """No engine took us; a session that ended before we came is shown as the store has it."""
+        view = self.view
+        if begin is None and self.following.session_id:
+            await self._load(self.following.session_id)
+            if view.state == "failed":
+                view.apply(protocol.Failed(sentence=view.reason, exit_code=MachineError.exit_code))
+            if view.session_id and not view.running:
+                return
+        if view.session_id:
+            self.helm.messages.say(str(error), refused=True)
+            if view.running:
+                view.lose(str(error))
+        else:
+            view.apply(protocol.Failed(sentence=str(error), exit_code=error.exit_code))
 
     @work(group="load", description="load the session")
+    async def _show_stored(self) -> None:
+        await self._load(self._stored)
+
     async def _load(self, session_id: str) -> None:
         try:
-            session, ranked = await self._desk.ask(
-                lambda reader: (reader.session(session_id), reader.leaderboard(session_id, 1_000_000))
-            )
+            session, ranked, steered = await self._desk.ask(lambda reader: _read(reader, session_id))
         except StoreError as error:
             self._fail(error)
             return
-        self._take_stored(session, ranked)
-
-    def _take_stored(self, session: Session, ranked: Iterable[Candidate]) -> None:
+        self.view.hand.record(steered)
         self.view.load(session, ranked)
+
+    # ------------------------------------------------------------ what is read and drawn
 
     @on(Leaderboard.Selected)
     def _select(self, message: Leaderboard.Selected) -> None:
@@ -161,9 +220,27 @@ class MineApp(App[int]):
         if isinstance(self.screen, InspectScreen):
             self.screen.show_evidence(self._evidence)
 
+    @on(RecordScreen.Wanted)
+    def _record_wanted(self) -> None:
+        self._read_record()
+
+    @work(group="record", exclusive=True, description="read the record")
+    async def _read_record(self) -> None:
+        screen = self.screen
+        if not isinstance(screen, RecordScreen):
+            return
+        every = screen.every
+        try:
+            found = await self._desk.ask(
+                lambda reader: entries(reader.events(self.view.session_id), every=every)
+            )
+        except StoreError as error:
+            self._fail(error)
+            return
+        screen.show_entries(found)
+
     def _fail(self, error: StoreError) -> None:
-        self.view.notice = str(error)
-        self.view.revision += 1
+        self.helm.messages.say(str(error), refused=True)
 
     def redraw(self) -> None:
         """Draw what is new; a timer calls this, so that bursts of events are drawn together."""
@@ -172,11 +249,24 @@ class MineApp(App[int]):
         if self.view.revision != self._drawn:
             self._drawn = self.view.revision
             self._live.show_session(self.view)
-        silent = time.monotonic() - self._heard if self.engine is not None else 0.0
-        self._live.show_state(self.view, silent=silent, stop_asked=self._stop_asked)
+            if isinstance(self.screen, RecordScreen) and not self._busy("record"):
+                self._read_record()
+        silent = self._clock() - self._heard if self.following.attached else 0.0
+        self._live.show_state(self.view, self.helm.messages, silent=silent)
+        if isinstance(self.screen, InspectScreen):
+            self.screen.show_message(self.helm.messages, self.view)
+
+    def _busy(self, group: str) -> bool:
+        return any(worker.group == group and worker.is_running for worker in self.workers)
 
     def _run(self, name: str) -> None:
         self.run_worker(self.screen.run_action(name), name=name)
+
+    # ------------------------------------------------------------ actions
+
+    def action_steer(self, name: str) -> None:
+        """Carry out a steering action."""
+        self.helm.do(name)
 
     def action_help(self) -> None:
         """Show all keys."""
@@ -185,45 +275,50 @@ class MineApp(App[int]):
     def action_inspect(self) -> None:
         """Show the selected candidate on a screen of its own."""
         if self._evidence is not None:
-            self.push_screen(InspectScreen(self._evidence))
+            self.push_screen(InspectScreen(self._evidence, self.helm.why_not))
 
     def action_neighbour(self, by: int) -> None:
         """Select the candidate above or below on the leaderboard."""
         self._live.leaderboard.move(by)
 
-    async def action_leave(self) -> None:
-        """Stop the engine cleanly and leave when it has stopped; a second time leaves at once."""
-        if self.engine is None or not self.view.running or self._stop_asked:
-            self.exit(self._exit_code())
-            return
-        self._stop_asked = True
-        await self.engine.stop()
-
-    def _exit_code(self) -> int:
-        return self.view.failure.exit_code if self.view.failure is not None else 0
+    def action_leave(self) -> None:
+        """Leave at once; the engine is not asked for anything."""
+        self.exit(self.view.failure.exit_code if self.view.failure is not None else 0)
 
 
-def run_app(store: Path, *, config: MiningConfig | None = None, resume: str | None = None) -> int:
-    """Run the app on this terminal and return the command's exit code.
-
-    The engine outlives the screen by the batch in flight, and this function waits for it.
-    """
-    return asyncio.run(_run_app(store, config, resume))
+def run_app(store: Path, session_id: str) -> int:
+    """Follow a session of the engine that runs for ``store``, and return the command's exit code."""
+    return asyncio.run(_run_app(store, session_id))
 
 
-async def _run_app(store: Path, config: MiningConfig | None, resume: str | None) -> int:
-    app = MineApp(store, lambda: EngineClient.start(store, config=config, resume=resume))
+async def _run_app(store: Path, session_id: str) -> int:
+    app = MineApp(store, session_id, StoreDoor(store))
     code = await app.run_async()
-    if app.engine is not None:
-        if app.view.running:
-            console.narrate("stopping after the batch in flight")
-            await app.engine.stop()
-        await app.engine.wait()
-    view = app.view
-    if view.failure is not None:
-        console.complain(view.failure.sentence)
-    if view.session_id and view.state != "finished":
-        console.narrate(f"stopped; go on with: {resume_hint(view.session_id, store)}")
-    elif view.session_id:
-        console.narrate(f"all of it is in the store: minegap show {view.session_id}")
+    with suppress(*((OSError,) if app.left_by_signal else ())):  # nobody may be there to read it
+        for line in _last_words(app.view, store):
+            console.narrate(line)
+        if app.view.failure is not None:
+            console.complain(app.view.failure.sentence)
     return code if code is not None else app.return_code or 0
+
+
+def _last_words(view: SessionView, store: Path) -> list[str]:
+    """Return what somebody should know who leaves the app."""
+    if not view.session_id:
+        return []
+    if view.running:
+        return after_detach(view.session_id, store)
+    if view.state == "finished":
+        return [f"all of it is in the store: minegap show {view.session_id}"]
+    if view.gone:
+        return [f"the engine is gone; go on with: {resume_hint(view.session_id, store)}"]
+    return [f"stopped; go on with: {resume_hint(view.session_id, store)}"]
+
+
+def _read(reader: Reader, session_id: str) -> tuple[Session, tuple[Candidate, ...], list[protocol.Steered]]:
+    told = (stored(event) for event in reader.steering(session_id))
+    return (
+        reader.session(session_id),
+        reader.leaderboard(session_id, ALL_ROWS),
+        [event for event in told if isinstance(event, protocol.Steered)],
+    )

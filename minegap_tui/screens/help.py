@@ -15,12 +15,16 @@ from minegap_tui.actions import ACTIONS, Place
 
 _TITLES: tuple[tuple[Place, str], ...] = (
     ("live", "Leaderboard"),
+    ("session", "Steering"),
     ("inspect", "Evidence of one candidate"),
+    ("record", "The record"),
     ("app", "Everywhere"),
 )
 _READING = (
     "A score is low where the images of a prompt show little of what the prompt could mean. "
-    "○ marks a missed concept: a variation that hardly any image shows; ● one that the images do show."
+    "○ marks a missed concept: a variation that hardly any image shows; ● one that the images do show. "
+    "On the leaderboard * is pinned, h written by a human, ✎ being rewritten, ✗ banned. What you steer counts from "
+    "the generation that the engine names; nothing in a generation that is already bred changes."
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.screen import Screen
@@ -12,7 +14,9 @@ from minegap_tui.sanitise import fit, wrap
 from minegap_tui.view import figures
 from minegap_tui.view.evidence import Evidence
 from minegap_tui.view.gallery import arrange
-from minegap_tui.widgets.bars import KeyLine
+from minegap_tui.view.session import SessionView
+from minegap_tui.view.steering import Messages
+from minegap_tui.widgets.bars import KeyLine, MessageLine
 from minegap_tui.widgets.evidence import Gallery, Headline, Variations
 from minegap_tui.widgets.panel import Panel, Part
 
@@ -68,13 +72,16 @@ class InspectScreen(Screen[None]):
         padding: 0 1;
         VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
         Headline { height: 4; }
-        KeyLine { height: 1; }
+        KeyLine, MessageLine { height: 1; }
     }
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, why_not: Callable[[str], str] = lambda _: "") -> None:
+        """``why_not``: tells why a steering action cannot be done now; empty when it can."""
         super().__init__()
         self._evidence = evidence
+        self._message = MessageLine()
+        self._keys = KeyLine("inspect", why_not)
 
     def compose(self) -> ComposeResult:
         """Lay out headline, variations, images and scores below each other."""
@@ -83,7 +90,8 @@ class InspectScreen(Screen[None]):
             yield Variations()
             yield Gallery()
             yield Scores()
-        yield KeyLine("inspect")
+        yield self._message
+        yield self._keys
 
     def on_mount(self) -> None:
         """Draw the first candidate."""
@@ -106,6 +114,11 @@ class InspectScreen(Screen[None]):
         variations.show_evidence(evidence)
         variations.styles.height = variations.needed_height + 1
         self.query_one(Scores).show_evidence(evidence)
+
+    def show_message(self, messages: Messages, view: SessionView) -> None:
+        """Draw what the engine answered."""
+        self._message.show_message(messages, view)
+        self._keys.refresh()
 
     def action_scroll(self, by: int) -> None:
         """Scroll by lines."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
@@ -10,7 +12,8 @@ from textual.screen import Screen
 from minegap_tui.actions import bindings
 from minegap_tui.view.evidence import Evidence
 from minegap_tui.view.session import SessionView
-from minegap_tui.widgets.bars import KeyLine, ProgressLine, StateLine
+from minegap_tui.view.steering import Messages
+from minegap_tui.widgets.bars import Banner, KeyLine, MessageLine, ProgressLine, StateLine
 from minegap_tui.widgets.evidence import Gallery, Headline, Variations
 from minegap_tui.widgets.leaderboard import Leaderboard
 from minegap_tui.widgets.trend import Trend
@@ -27,11 +30,15 @@ class LiveScreen(Screen[None]):
     class Ready(Message):
         """Every part of the screen is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, why_not: Callable[[str], str] = lambda _: "") -> None:
+        """``why_not``: tells why a steering action cannot be done now; empty when it can."""
         super().__init__()
         self.leaderboard = Leaderboard(id="leaderboard")
         self._state = StateLine(id="state")
         self._progress = ProgressLine(id="progress")
+        self._banner = Banner(id="trouble")
+        self._message = MessageLine(id="message")
+        self._keys = KeyLine("live", why_not, id="keys")
         self._trend = Trend(id="trend")
         self._headline = Headline(id="headline")
         self._gallery = Gallery(id="gallery")
@@ -41,6 +48,7 @@ class LiveScreen(Screen[None]):
         """Lay out the parts; the style sheet arranges them by width."""
         yield self._state
         yield self._progress
+        yield self._banner
         with Container(id="body"):
             with Container(id="mined"):
                 yield self.leaderboard
@@ -50,7 +58,8 @@ class LiveScreen(Screen[None]):
                 with Container(id="proof"):
                     yield self._gallery
                     yield self._variations
-        yield KeyLine("live", id="keys")
+        yield self._message
+        yield self._keys
 
     def on_mount(self) -> None:
         """Tell the app that drawing can begin."""
@@ -58,13 +67,17 @@ class LiveScreen(Screen[None]):
 
     def show_session(self, view: SessionView) -> None:
         """Draw what changed in the session."""
+        self.leaderboard.show_hand(view.marks, view.hand.pending)
         self.leaderboard.show_rows(view.leaderboard(MOST_ROWS), view.scored)
         self._trend.show_trend(view.trend(), view.generations)
         self._progress.show_progress(view)
+        self._banner.show_trouble(view)
 
-    def show_state(self, view: SessionView, *, silent: float, stop_asked: bool) -> None:
-        """Draw how the engine stands."""
-        self._state.show_state(view, silent=silent, stop_asked=stop_asked)
+    def show_state(self, view: SessionView, messages: Messages, *, silent: float) -> None:
+        """Draw how the engine stands and what it answered."""
+        self._state.show_state(view, silent=silent)
+        self._message.show_message(messages, view)
+        self._keys.refresh()
 
     def show_evidence(self, evidence: Evidence) -> None:
         """Draw the selected candidate."""

@@ -31,6 +31,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def memory(mebibytes: float) -> str:
+    """Return an amount of memory in MiB, from 1024 MiB on in GiB."""
+    return f"{mebibytes:.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:.1f} GiB"
+
+
 def bar(done: float, total: float, cells: int) -> tuple[str, str]:
     """Return a progress bar as its done and its open part, together exactly ``cells`` cells."""
     if cells <= 0:

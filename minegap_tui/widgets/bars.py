@@ -1,18 +1,23 @@
-"""The lines at the edges: what runs and how it stands, how far it is, which keys work."""
+"""The lines at the edges: what runs and how it stands, how far it is, what was asked, which keys work."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from minegap_tui.actions import Place, offered
-from minegap_tui.sanitise import display_text, fit
+from minegap_tui.actions import Action, Place, offered
+from minegap_tui.sanitise import display_text, fit, wrap
 from minegap_tui.view import figures
 from minegap_tui.view.session import SessionView
+from minegap_tui.view.standing import standing, trouble
+from minegap_tui.view.steering import Messages
 from minegap_tui.widgets.panel import Panel, Part
 
-SILENCE_SECONDS = 10.0
-_STAGES = ("loading", "painting", "writing", "scoring", "breeding")
+_STAGES = ("loading", "painting", "writing", "scoring", "breeding", "rescoring")
+_ROOM_FOR_WORKERS = 112
+"""A screen of 120 columns, less its margins."""
 
 
 class _Line(Panel):
@@ -47,11 +52,10 @@ class StateLine(_Line):
         super().__init__(id=id)
         self._view = SessionView()
         self._silent: float = 0
-        self._stop_asked = False
 
-    def show_state(self, view: SessionView, *, silent: float, stop_asked: bool) -> None:
+    def show_state(self, view: SessionView, *, silent: float) -> None:
         """Take over the state; ``silent`` is for how many seconds the engine said nothing."""
-        self._view, self._silent, self._stop_asked = view, silent, stop_asked
+        self._view, self._silent = view, silent
         self.refresh()
 
     def parts(self) -> tuple[list[Part], list[Part]]:
@@ -66,19 +70,8 @@ class StateLine(_Line):
             if view.failed_candidates:
                 right.append((f" · {view.failed_candidates} failed", "muted"))
             right.append((" · ", "faint"))
-        return left, [*right, (self._state(), "error" if view.failure else "accent")]
-
-    def _state(self) -> str:
-        view = self._view
-        if view.running and self._silent >= SILENCE_SECONDS:
-            return f"engine silent for {self._silent:.0f} s"
-        if view.running and self._stop_asked and view.state != "stopping":
-            return "asking to stop"
-        if view.state == "interrupted":
-            return "stopped, can be resumed"
-        if view.state == "stopping":
-            return "stopping after this batch"
-        return display_text(view.state, 30)
+        state = display_text(standing(view, self._silent), max(20, self.size.width - 40))
+        return left, [*right, (state, "error" if trouble(view) is not None else "accent")]
 
 
 class ProgressLine(_Line):
@@ -96,11 +89,13 @@ class ProgressLine(_Line):
     def parts(self) -> tuple[list[Part], list[Part]]:
         """Return the bars, and speed and time left."""
         view = self._view
-        if view.failure is not None:
-            return [(display_text(view.failure.sentence, 400), "error")], []
+        if trouble(view) is not None:
+            return [], []
         if not view.running:
             text = view.reason or "the leaderboard stays open; q leaves"
             return [(display_text(text, 400), "muted")], []
+        if view.state == "paused":
+            return [(f"{display_text(view.reason or 'paused', 200)} · p goes on · s steps", "muted")], []
         right: list[Part] = []
         if view.images_per_second is not None:
             right.append((figures.rate(view.images_per_second), "muted"))
@@ -121,17 +116,113 @@ class ProgressLine(_Line):
         return left, right
 
 
-class KeyLine(_Line):
-    """The keys that work here, from the registry of actions."""
+class Banner(Panel):
+    """What stopped the session and what helps, readable as a whole; no line when nothing did."""
 
-    def __init__(self, place: Place, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+    DEFAULT_CSS = """
+    Banner { height: auto; display: none; background: $surface; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
-        self._place = place
+        self._view = SessionView()
+        self._lines: list[list[Part]] = []
+
+    def show_trouble(self, view: SessionView) -> None:
+        """Take over the trouble and the height it needs."""
+        self._view = view
+        self._layout()
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._layout()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        return self.strip([(" ", ""), *self._lines[y]] if y < len(self._lines) else [])
+
+    def _layout(self) -> None:
+        found = trouble(self._view)
+        self.display = found is not None
+        if found is None:
+            return
+        width = max(self.app.size.width - 8, 20)
+        most = max(2, self.app.size.height // 3)
+        said = wrap(f"{found.title}: {found.sentence}", width, most)
+        helps = wrap(found.remedy, width, 3)
+        lines: list[list[Part]] = [[(text, "error")] for text in said] + [[(text, "")] for text in helps]
+        if lines != self._lines:
+            self._lines = lines
+            self.styles.height = len(lines)
+            self.refresh()
+
+
+class MessageLine(_Line):
+    """What was asked of the engine and what it answered; at the right, where there is room, its workers."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(id=id)
+        self._view = SessionView()
+        self._messages = Messages()
+
+    def show_message(self, messages: Messages, view: SessionView) -> None:
+        """Take over the messages and the workers' vitals."""
+        self._messages, self._view = messages, view
+        self.refresh()
 
     def parts(self) -> tuple[list[Part], list[Part]]:
-        """Return the keys and what they do."""
-        left: list[Part] = [("↑↓", ""), (" select   " if self._place == "live" else " scroll   ", "muted")]
+        """Return the last word, and the workers."""
+        said = self._messages
+        text, look = said.line(), "error" if said.refused and not said.in_flight else "accent"
+        if not text and self._view.notice:
+            text, look = self._view.notice, "muted"
+        left: list[Part] = [(display_text(text, 400), look)]
+        if self.size.width < _ROOM_FOR_WORKERS:
+            return left, []
+        right = [
+            f"{display_text(worker.role, 12)} {figures.memory(worker.memory_mib)}"
+            + (f", restarted {worker.restarts}×" if worker.restarts else "")
+            for worker in self._view.workers
+        ]
+        return left, [(" · ".join(right), "muted")] if right else []
+
+
+class KeyLine(_Line):
+    """The keys that work here, from the registry of actions; those that cannot be used now are dimmed.
+
+    Args:
+        why_not: returns why a steering action cannot be done now; empty when it can.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        why_not: Callable[[str], str] = lambda _: "",
+        *,
+        id: str | None = None,  # noqa: A002  (Textual's own name)
+    ) -> None:
+        super().__init__(id=id)
+        self._place = place
+        self._why_not = why_not
+
+    def parts(self) -> tuple[list[Part], list[Part]]:
+        """Return the keys and what they do, whole ones only; help and detach always."""
+        right: list[Part] = []
+        left: list[Part] = [("↑↓", ""), (" select" if self._place == "live" else " scroll", "muted")]
+        everywhere = [action for action in offered(self._place) if action.place == "app"]
+        for action in everywhere:
+            right += [("  ", ""), *self._key(action)]
+        room = self.size.width - sum(cell_len(text) for text, _ in (*left, *right)) - 1
         for action in offered(self._place):
-            if action.footer:
-                left += [(action.shown, ""), (f" {action.label}   ", "muted")]
-        return left, []
+            if action.footer and action not in everywhere:
+                key = [("  ", ""), *self._key(action)]
+                room -= sum(cell_len(text) for text, _ in key)
+                if room < 0:
+                    break
+                left += key
+        return left, right
+
+    def _key(self, action: Action) -> list[Part]:
+        if action.steers and self._why_not(action.steers):
+            return [(f"{action.shown} {action.label}", "faint")]
+        return [(action.shown, ""), (f" {action.label}", "muted")]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from engine.protocol import PendingPrompt
 from minegap_tui.sanitise import fit
 from minegap_tui.view import figures
-from minegap_tui.view.session import Row
+from minegap_tui.view.session import Marks, Row
 from minegap_tui.widgets.panel import Panel, Part
 
 _WIDE = 64
@@ -47,6 +48,14 @@ class Leaderboard(Panel, can_focus=True):
         self._places: dict[int, int] = {}
         self._total = 0
         self._top = 0
+        self._marks: Callable[[Row], Marks] = _unmarked
+        self._pending: Sequence[PendingPrompt] = ()
+
+    def show_hand(self, marks: Callable[[Row], Marks], pending: Sequence[PendingPrompt]) -> None:
+        """Take over what the user's hand did: to rows, and prompts that are in no population yet."""
+        self._marks, self._pending = marks, pending
+        self._keep_in_sight()
+        self.refresh()
 
     def show_rows(self, rows: Sequence[Row], total: int) -> None:
         """Take over the leaderboard's rows; ``total`` counts those that are not among them too."""
@@ -94,24 +103,49 @@ class Leaderboard(Panel, can_focus=True):
         roomy = self.size.width >= _WIDE
         if y == 0:
             origin = "origin    " if roomy else ""
-            return self.strip([(f"  {'#':>3}   score  gen  {origin}prompt", "faint")])
+            return self.strip([(f"  {'#':>3}   score  gen     {origin}prompt", "faint")])
+        if y > self._visible:
+            return self._pending_line(y - self._visible - 1)
         place = self._top + y - 1
         if not 0 <= place < len(self._rows):
             empty = "  the first scored prompt appears here" if y == 1 and not self._rows else ""
             return self.strip([(empty, "faint")])
         row = self._rows[place]
         chosen = row.candidate_id == self.selected
+        marks = self._marks(row)
         parts: list[Part] = [
             ("▌ " if chosen else "  ", "accent"),
             (f"{place + 1:>3}", "muted" if chosen else "faint"),
             (f"  {figures.score(row.score)}", "accent" if chosen else ""),
-            (f"  {row.generation:>3}  ", "muted"),
+            (f"  {row.generation:>3} ", "muted"),
+            (_letters(marks), "accent"),
         ]
         if roomy:
             parts.append((fit(row.origin, 8) + "  ", "muted"))
-        used = 20 + (10 if roomy else 0)
-        parts.append((fit(row.prompt, self.size.width - used), "strong" if chosen else ""))
+        used = 23 + (10 if roomy else 0)
+        look = "faint" if marks.banned else "strong" if chosen else ""
+        parts.append((fit(row.prompt, self.size.width - used), look))
         return self.strip(parts, cursor=chosen)
+
+    def _pending_line(self, place: int) -> Strip:
+        """Draw a prompt that waits for its generation; the last line counts those that have none."""
+        shown = self._pending_lines
+        if place >= shown:
+            return self.strip([])
+        hidden = len(self._pending) - shown
+        if hidden > 0 and place == shown - 1:
+            last = max(entry.generation for entry in self._pending)
+            return self.strip(
+                [(f"   and {hidden + 1} more prompts of yours, up to generation {last}", "muted")]
+            )
+        entry = self._pending[place]
+        return self.strip(
+            [
+                (f"  to generation {entry.generation:>3}  ", "muted"),
+                ("h  ", "accent"),
+                (fit(entry.prompt, self.size.width - 23), "muted"),
+            ]
+        )
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
@@ -120,7 +154,7 @@ class Leaderboard(Panel, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Select the row under the pointer."""
         place = self._top + event.y - 2
-        if event.y >= 2 and place < len(self._rows):
+        if 2 <= event.y < 2 + self._visible and place < len(self._rows):
             self._by_hand(place)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -135,7 +169,11 @@ class Leaderboard(Panel, can_focus=True):
 
     @property
     def _visible(self) -> int:
-        return max(1, self.body_height - 1)
+        return max(1, self.body_height - 1 - self._pending_lines)
+
+    @property
+    def _pending_lines(self) -> int:
+        return min(len(self._pending), max(1, self.body_height // 4))
 
     def _cursor(self) -> int:
         return self._places.get(self.selected, 0) if self.selected is not None else 0
@@ -158,3 +196,22 @@ class Leaderboard(Panel, can_focus=True):
     def _keep_in_sight(self) -> None:
         cursor, visible = self._cursor(), self._visible
         self._top = min(max(self._top, cursor - visible + 1, 0), cursor, max(0, len(self._rows) - visible))
+
+
+def _unmarked(_: Row) -> Marks:
+    return Marks()
+
+
+def _letters(marks: Marks) -> str:
+    """Three cells: at most two marks, the more pressing ones first."""
+    letters = [
+        letter
+        for letter, there in (
+            ("✎", marks.locked),
+            ("✗", marks.banned),
+            ("*", marks.pinned),
+            ("h", marks.human),
+        )
+        if there
+    ]
+    return f"{''.join(letters[:2]):<3}"
