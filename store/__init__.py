@@ -25,6 +25,9 @@ DATASETTE_METADATA = Path(__file__).with_name("metadata.yaml")
 def open_store(path: Path) -> Store:
     """Open the store in directory ``path`` as its one writer; created (mode 0700) or migrated where needed.
 
+    After a writer that died, the database is read through for damage, image files without a row are deleted, and
+    sessions that claim to be running become ``interrupted``.
+
     Raises:
         StoreError: exit 2 where another process writes there, the schema is newer than this program or the
             database is none or damaged; exit 3 where the disk is full or cannot be written.
@@ -44,9 +47,11 @@ def open_store(path: Path) -> Store:
             raise
     store = Store(connection, folder, lock)
     try:
+        if lock.unclean:
+            store.remove_orphans()
         store.interrupt_abandoned()
     except BaseException:
-        store.close()
+        store.close(clean=not lock.unclean)
         raise
     return store
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -71,6 +72,9 @@ def connect_writer(folder: Path, *, check: bool) -> sqlite3.Connection:
         StoreError: exit 2 for a newer schema, another program's file or a damaged one; exit 3 for the disk.
     """
     with explained(folder):
+        # Made by us for its permissions: SQLite would let everybody read it, and gives its log the same ones.
+        with suppress(FileExistsError):
+            os.close(os.open(folder / DATABASE, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = sqlite3.connect(
             folder / DATABASE, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -155,7 +159,9 @@ def _version(connection: sqlite3.Connection, folder: Path) -> int:
 
 
 def _refuse_damaged(connection: sqlite3.Connection, folder: Path) -> None:
-    finding = " ".join(str(_pragma(connection, "quick_check(1)")).split())  # it may run over several lines
+    finding = " ".join(
+        str(_pragma(connection, "integrity_check(1)")).split()
+    )  # it may run over several lines
     if finding != "ok":
         raise StoreError(
             f"{folder / DATABASE} is damaged ({finding}): restore a copy, or rescue its rows with "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,18 +18,22 @@ class StoreError(Exception):
     The message is one sentence that names the thing, the value and the remedy.
 
     Attributes:
+        full: the disk is full, so that waiting for room is a remedy.
         exit_code: 2 where what was asked for cannot be used (a newer schema, a file that is no database,
             a text that cannot be stored), 3 where the machine failed (disk full, read-only, input/output).
     """
 
-    def __init__(self, message: str, exit_code: int) -> None:
+    def __init__(self, message: str, exit_code: int, *, full: bool = False) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+        self.full = full
 
 
 def _full(folder: Path) -> StoreError:
     return StoreError(
-        f"The disk that holds {folder} is full: free some space there and resume the session ({INTACT}).", 3
+        f"The disk that holds {folder} is full: free some space there and resume the session ({INTACT}).",
+        3,
+        full=True,
     )
 
 
@@ -71,12 +76,26 @@ def _of_sqlite(error: sqlite3.Error, folder: Path) -> StoreError | None:
                 2,
             )
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_CANTOPEN:
+            if (cause := _of_disk(folder)) is not None and code != sqlite3.SQLITE_IOERR_READ:
+                return cause
             return StoreError(
                 f"{folder}/minegap.db could not be read or written ({error}): check the disk and the "
                 f"permissions, then resume ({INTACT}).",
                 3,
             )
     return None
+
+
+def _of_disk(folder: Path) -> StoreError | None:
+    """What the disk itself says; SQLite reports most of its refusals as errors of input and output."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return None
+    if disk.f_flag & os.ST_RDONLY:
+        return _read_only(folder)
+    # Less than the file that readers and the writer share grows by at a time.
+    return _full(folder) if disk.f_bavail * disk.f_frsize < 32 * 1024 else None
 
 
 def _of_system(error: OSError, folder: Path) -> StoreError:

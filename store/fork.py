@@ -30,7 +30,8 @@ def fork(database: sqlite3.Connection, source: Session, last: int, target: str) 
     ).fetchone()[0]
     if not held:
         raise StoreError(
-            f"Session {source.id} cannot be forked from generation {last}: it has {source.generations}.", 2
+            f"Session {source.id} cannot be forked from generation {last}: it has {source.generations} generations.",
+            2,
         )
     events = [
         (kind, payload, at)
@@ -39,9 +40,9 @@ def fork(database: sqlite3.Connection, source: Session, last: int, target: str) 
             "AND kind IN ('steered', 'candidate_rescored') ORDER BY seq",
             (source.id,),
         )
-        if (payload := json.loads(text))[_WHEN[kind]] <= last
+        if _counts(payload := json.loads(text), _WHEN[kind], last)
     ]
-    counted = {payload["evaluation_id"] for kind, payload, _ in events if kind == "candidate_rescored"}
+    counted = {payload.get("evaluation_id") for kind, payload, _ in events if kind == "candidate_rescored"}
     evaluations = _copy_evaluations(database, source.id, candidates, counted)
     ids: dict[str, Mapping[object, object]] = {
         "session_id": {source.id: target},
@@ -116,6 +117,11 @@ def _copy_evaluations(
     return own
 
 
+def _counts(payload: object, key: str, last: int) -> bool:
+    generation = payload.get(key) if isinstance(payload, dict) else None
+    return isinstance(generation, int) and generation <= last
+
+
 def _with_own_ids(
     payload: Mapping[str, object], ids: Mapping[str, Mapping[object, object]], source: str
 ) -> dict[str, object]:
@@ -125,7 +131,7 @@ def _with_own_ids(
         if key == "command" and isinstance(value, dict):
             own[key] = _with_own_ids(value, ids, source)
         elif key in ids and value is not None:
-            if value not in ids[key]:
+            if not isinstance(value, (int, str)) or value not in ids[key]:
                 raise StoreError(
                     f"Session {source} cannot be forked there: its record names the {key} {value!a}, which is not "
                     "among the generations to be shared; fork it from a later one.",

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 IMAGES = "images"
 _UNFINISHED = ".part"
+_ATTEMPTS = 3
+"""How often files are written when somebody deletes their directories at the same time."""
 
 
 def image_path(folder: Path, sha256: str) -> Path:
@@ -26,13 +29,22 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OSError: the disk is full or read-only; no half-written file keeps a final name.
     """
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(FileNotFoundError):
+            return _write_all(folder, files)
+    return _write_all(folder, files)
+
+
+def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     touched: set[Path] = set()
     for sha256, content in files.items():
         path = image_path(folder, sha256)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # One by one and never the store's own directory: if that is gone, all of the store is.
+        for directory in (folder / IMAGES, path.parent.parent, path.parent):
+            directory.mkdir(mode=0o700, exist_ok=True)
         # Directories are synchronised even where the file is there already: whoever wrote it may have died
         # between its rename and this.
-        touched.update((path.parent, path.parent.parent, path.parent.parent.parent))
+        touched.update((path.parent, path.parent.parent, folder / IMAGES, folder))
         if not (path.is_file() and path.stat().st_size == len(content)):
             _write_durably(path, content)
     # The deepest first: an entry must be on the disk before the entry of the directory that holds it matters.

@@ -38,6 +38,7 @@ class Store(Writer):
         rows = [_image_row(image) for image in images]
         vectors = [to_blob("image's embedding", image.embedding, (None,)) for image in images]
         with self._lock, explained(self.folder):
+            self._refuse_moved()
             fresh = [image.png for image in images if self._image_id(image) is None]
             write_files(self.folder, {sha256(png): png for png in fresh})
             ids = []

@@ -100,7 +100,8 @@ class Queries:
             try:
                 yield
             finally:
-                self._rows("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite may have ended it already (an error of the disk)
+                    self._rows("ROLLBACK")
 
     # ------------------------------------------------------------ sessions
 

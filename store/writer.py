@@ -29,17 +29,37 @@ class Writer(EvidenceQueries):
         super().__init__(connection, folder)
         self._writer_lock: WriterLock | None = lock
 
-    def close(self) -> None:
-        """Close the database and let the next writer in; a second call does nothing."""
+    def close(self, *, clean: bool = True) -> None:
+        """Close the database and let the next writer in; a second call does nothing.
+
+        Args:
+            clean: whether the next writer may take the store as it is; else it checks (``store.open_store``).
+        """
         with self._lock:
-            super().close()
-            if self._writer_lock is not None:
-                self._writer_lock.release()
-                self._writer_lock = None
+            try:
+                super().close()
+            finally:
+                if self._writer_lock is not None:
+                    self._writer_lock.release(clean=clean)
+                    self._writer_lock = None
+
+    def _refuse_moved(self) -> None:
+        # The database's open files would go with the directory, and everything written with them.
+        if self._writer_lock is not None and not self._writer_lock.in_place():
+            raise StoreError(
+                f"The store {self.folder} was moved, deleted or replaced while it was open: put the same directory "
+                "back and resume the session, or stop it.",
+                3,
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, explained(self.folder):
+            self._refuse_moved()
+            if (
+                self._connection.in_transaction
+            ):  # left open where the disk did not even allow the ROLLBACK below
+                self._connection.execute("ROLLBACK")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
