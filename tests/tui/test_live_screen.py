@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from factory import fill
-from scripted import ScriptedEngine, app_on, finished, opened, scored, shown, stored
+from scripted import ScriptedEngine, app_on, finished, scored, shown, snapshot, stored
 
 from engine import protocol
-from engine.errors import InputError
 from minegap_tui.app import MineApp
 from minegap_tui.screens.help import HelpScreen
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screenshots import settle
 from minegap_tui.widgets.leaderboard import Leaderboard
-from store.records import Candidate
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 
@@ -31,10 +29,6 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def board(app: MineApp) -> Leaderboard:
     assert isinstance(app.screen, LiveScreen)
     return app.screen.leaderboard
-
-
-def ranked(candidates: Sequence[Candidate]) -> list[int]:
-    return [one.id for one in sorted(candidates, key=lambda one: (one.score, one.id))]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -53,7 +47,7 @@ async def test_everything_is_on_the_screen(mined: tuple[Path, str], size: tuple[
             "Variations",
             "missed",
             "finished",
-            "quit",
+            "detach",
             "▀",
             "○",
         ):
@@ -76,9 +70,7 @@ async def test_a_tiny_terminal_is_survived(mined: tuple[Path, str]) -> None:
 
 async def test_the_selection_stays_while_rows_arrive(mined: tuple[Path, str]) -> None:
     directory, session = mined
-    candidates = stored(directory, session)
-    worse_first = sorted(candidates, key=lambda one: -(one.score or 0))
-    engine = ScriptedEngine(opened(session), *(scored(one) for one in worse_first[:8]))
+    engine = ScriptedEngine(snapshot(session))
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
@@ -88,25 +80,25 @@ async def test_the_selection_stays_while_rows_arrive(mined: tuple[Path, str]) ->
         line = next(
             line for line, text in enumerate(shown(app).splitlines()) if text.lstrip().startswith("▌")
         )
-        for one in worse_first[8:]:
-            engine.say(scored(one))
+        for number, one in enumerate(stored(directory, session)):
+            engine.say(scored(replace(one, id=1000 + number), score=number / 10 - 0.5))
             await settle(app, pilot)
             assert board(app).selected == held
             assert shown(app).splitlines()[line].lstrip().startswith("▌")
         assert app.evidence is not None
         assert app.evidence.candidate_id == held
-        assert app.view.rank(held or 0) == ranked(candidates).index(held or 0)
+        assert (app.view.rank(held or 0) or 0) > 5
 
 
 async def test_following_shows_the_most_biased(mined: tuple[Path, str]) -> None:
     directory, session = mined
-    candidates = sorted(stored(directory, session), key=lambda one: -(one.score or 0))
-    engine = ScriptedEngine(opened(session), scored(candidates[0]))
+    candidates = sorted(stored(directory, session), key=lambda one: one.score or 0)
+    engine = ScriptedEngine(snapshot(session))
     app = app_on(directory, engine)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
         assert board(app).selected == candidates[0].id
-        engine.say(*(scored(one) for one in candidates[1:]))
+        engine.say(scored(candidates[-1], score=-1))
         await settle(app, pilot)
         assert board(app).selected == candidates[-1].id
         await pilot.press("down")
@@ -168,50 +160,31 @@ async def test_help_lists_every_action_and_closes(mined: tuple[Path, str]) -> No
         await pilot.pause()
         assert isinstance(app.screen, HelpScreen)
         text = shown(app)
-        for words in ("Stop mining after the batch", "See all evidence", "Show the candidate ranked above"):
+        for words in ("Stop mining, after a question", "See all evidence", "Show the candidate ranked above"):
             assert words in text
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, LiveScreen)
 
 
-async def test_quitting_asks_the_engine_to_stop_and_waits_for_its_word(mined: tuple[Path, str]) -> None:
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_leaving_asks_the_engine_for_nothing(mined: tuple[Path, str], key: str) -> None:
     directory, session = mined
-    engine = ScriptedEngine(opened(session), protocol.StateChanged(state="mining"))
+    engine = ScriptedEngine(snapshot(session))
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
         assert "mining" in shown(app)
-        await pilot.press("q")
-        await settle(app, pilot)
-        assert engine.stops == 1
-        assert "asking to stop" in shown(app)
-        engine.say(protocol.StateChanged(state="stopping"))
-        await settle(app, pilot)
-        assert "stopping after this batch" in shown(app)
-        engine.say(finished(session, "interrupted"))
-        engine.end()
-        await app.workers.wait_for_complete()
-    assert app.return_value == 0
-
-
-async def test_quitting_twice_leaves_at_once(mined: tuple[Path, str]) -> None:
-    directory, session = mined
-    engine = ScriptedEngine(opened(session), protocol.StateChanged(state="mining"))
-    app = app_on(directory, engine)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(app, pilot)
-        await pilot.press("q", "ctrl+c")
+        await pilot.press(key)
         await pilot.pause()
-        assert app.return_value == 0
-    assert engine.stops == 1
+    assert app.return_value == 0
+    assert engine.asked == []
+    assert app.view.running
 
 
 async def test_a_finished_session_stays_open(mined: tuple[Path, str]) -> None:
     directory, session = mined
-    candidates = stored(directory, session)
-    engine = ScriptedEngine(opened(session), *(scored(one) for one in candidates), finished(session))
-    engine.end()
+    engine = ScriptedEngine(snapshot(session), finished(session))
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
@@ -227,12 +200,8 @@ async def test_a_finished_session_stays_open(mined: tuple[Path, str]) -> None:
 
 async def test_a_failure_after_results_is_a_sentence_and_an_exit_code(mined: tuple[Path, str]) -> None:
     directory, session = mined
-    engine = ScriptedEngine(
-        opened(session),
-        scored(stored(directory, session)[0]),
-        protocol.Failed(sentence="The painter ran out of memory: lower painter.width.", exit_code=3),
-    )
-    engine.end()
+    failed = protocol.Failed(sentence="The painter ran out of memory: lower painter.width.", exit_code=3)
+    engine = ScriptedEngine(snapshot(session), failed)
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
@@ -243,14 +212,26 @@ async def test_a_failure_after_results_is_a_sentence_and_an_exit_code(mined: tup
 
 
 async def test_a_failure_at_the_start_leaves_at_once(tmp_path: Path) -> None:
-    async def start() -> ScriptedEngine:
-        raise InputError("The store cannot be written.")
-
-    app = MineApp(tmp_path, start)
+    engine = ScriptedEngine(snapshot("no such session"))
+    engine.runs = False
+    app = app_on(tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
     assert app.return_value == 2
     assert app.view.failure is not None
+
+
+async def test_a_session_that_ended_before_it_was_reached_is_shown_as_stored(
+    mined: tuple[Path, str],
+) -> None:
+    directory, session = mined
+    engine = ScriptedEngine(snapshot(session))
+    engine.runs = False
+    app = app_on(directory, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        assert "finished" in shown(app)
+        assert app.view.scored == 16
 
 
 async def test_progress_and_speed_are_shown(mined: tuple[Path, str]) -> None:
@@ -259,7 +240,7 @@ async def test_progress_and_speed_are_shown(mined: tuple[Path, str]) -> None:
         stage="painting", generation=2, done=48, total=256, images_per_second=12.34, eta_seconds=131
     )
     writing = protocol.Progress(stage="writing", generation=2, done=5, total=16, eta_seconds=131)
-    engine = ScriptedEngine(opened(session), protocol.StateChanged(state="mining"), painting, writing)
+    engine = ScriptedEngine(snapshot(session), painting, writing)
     app = app_on(directory, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
