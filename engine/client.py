@@ -19,6 +19,7 @@ from engine.places import LOG_NAME, socket_path
 from engine.starting import ENGINE_MODULE, start_engine
 from engine.wire import MAX_EVENT_BYTES, ProtocolError, decode_event, encode
 from store import StoreError, open_reader
+from store.lock import holder
 
 ANSWER_SECONDS = 60.0
 """How long an engine may take to answer before it counts as hung."""
@@ -97,11 +98,13 @@ class EngineClient:
             if client is not None:
                 return client
             refusal = await start_engine(store)
-            if refusal is None:
+            if not refusal:
                 continue
             # Another client's engine may have been faster, or the last one is about to end: look again.
-            if ENGINE_MODULE not in str(refusal) or loop.time() > deadline:
-                raise refusal
+            writer = await asyncio.to_thread(holder, store)
+            stranger = writer is not None and ENGINE_MODULE not in writer.text
+            if stranger or loop.time() > deadline:
+                raise InputError(refusal)
             await asyncio.sleep(AGAIN_SECONDS)
 
     @classmethod

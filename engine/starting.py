@@ -1,7 +1,7 @@
 """Starts an engine that stays: its own session, no terminal, no open files of ours; and hears whether it is ready.
 
-The new process answers through a pipe with one line of the protocol: ``welcome`` when it listens, or ``failed`` with
-the sentence and the exit code of what stands in its way.
+The new process answers through a pipe with one line of the protocol: ``welcome`` when it listens, ``refused`` where
+another process writes the store, or ``failed`` with the sentence and the exit code of what stands in its way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from engine import protocol
-from engine.errors import InputError, MachineError, MineGapError
+from engine.errors import InputError, MachineError
 from engine.places import LOG_NAME, open_log
 from engine.wire import MAX_EVENT_BYTES, decode_event
 
@@ -21,15 +21,15 @@ ENGINE_MODULE = "engine.serve"
 """The module that the engine's command line names."""
 
 
-async def start_engine(store: Path) -> MineGapError | None:
+async def start_engine(store: Path) -> str:
     """Start an engine for ``store`` and wait until it listens.
 
     Returns:
-        None when it does, else why it does not: another process writes the store, or the store cannot be used.
+        Nothing when it does, else the sentence on another process that writes the store: an engine, perhaps.
 
     Raises:
-        InputError: the store's directory cannot be made or written.
-        MachineError: the process cannot be started, or ended without a word.
+        InputError: the store cannot be used.
+        MachineError: the machine failed, or the process ended without a word.
     """
     reading, writing = os.pipe()
     try:
@@ -42,10 +42,11 @@ async def start_engine(store: Path) -> MineGapError | None:
         os.close(reading)
     answer = decode_event(line) if line else None
     if isinstance(answer, protocol.Welcome):
-        return None
+        return ""
+    if isinstance(answer, protocol.Refused):
+        return answer.sentence
     if isinstance(answer, protocol.Failed):
-        kind = InputError if answer.exit_code == InputError.exit_code else MachineError
-        return kind(answer.sentence)
+        raise (InputError if answer.exit_code == InputError.exit_code else MachineError)(answer.sentence)
     raise MachineError(
         f"The engine ended before it was ready: its last lines are in {str(store / LOG_NAME)!r}."
     )

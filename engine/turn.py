@@ -13,6 +13,7 @@ import os
 import threading
 from pathlib import Path
 
+from engine.errors import MachineError
 from engine.places import runtime_directory
 
 _ANY_GPU = ("/dev/nvidiactl", "/dev/kfd")
@@ -44,13 +45,27 @@ class Turn:
         self._waiting: asyncio.Future[None] | None = None
         self._thread: threading.Thread | None = None
 
+    def take_at_once(self) -> bool:
+        """Take the turn if nobody has it.
+
+        Raises:
+            MachineError: the lock cannot be had.
+        """
+        file = self._open()
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return False
+        return self._keep(file)
+
     async def take(self) -> None:
         """Wait until it is our turn; a cancelled wait takes nothing.
 
         Raises:
-            OSError: the lock cannot be opened.
+            MachineError: the lock cannot be had.
         """
-        if self._take_at_once():
+        if self.take_at_once():
             return
         self._waiting = asyncio.get_running_loop().create_future()
         if self._thread is None:
@@ -78,22 +93,13 @@ class Turn:
         except OSError:
             return ""
 
-    def _take_at_once(self) -> bool:
-        file = self._open()
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            return False
-        return self._keep(file)
-
     def _queue_up(self, loop: asyncio.AbstractEventLoop) -> None:
         # A loop that is closed by now has nobody left to tell.
         with contextlib.suppress(RuntimeError):
             try:
                 file = self._open()
                 fcntl.flock(file, fcntl.LOCK_EX)
-            except OSError as error:
+            except (OSError, MachineError) as error:
                 loop.call_soon_threadsafe(self._failed, error)
             else:
                 loop.call_soon_threadsafe(self._granted, loop, file)
@@ -108,13 +114,19 @@ class Turn:
             self._thread = threading.Thread(target=self._queue_up, args=(loop,), name="turn", daemon=True)
             self._thread.start()
 
-    def _failed(self, error: OSError) -> None:
+    def _failed(self, error: Exception) -> None:
         self._thread = None
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(error)
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise MachineError(
+                f"The lock {str(self._path)!r} for the turn on {self.device} cannot be opened "
+                f"({error.strerror}): make room there, or set XDG_RUNTIME_DIR to a directory of your own."
+            ) from error
 
     def _keep(self, file: int) -> bool:
         try:

@@ -10,13 +10,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from store.connection import connect_reader, connect_writer, refuse_network_disk, refuse_old_sqlite
-from store.errors import StoreError, explained
+from store.errors import StoreError, StoreHeldError, explained
 from store.evidence import Reader
 from store.images import sync_directory
 from store.lock import WriterLock
 from store.measurements import Store
 
-__all__ = ["DATASETTE_METADATA", "Reader", "Store", "StoreError", "open_reader", "open_store"]
+__all__ = [
+    "DATASETTE_METADATA",
+    "Reader",
+    "Store",
+    "StoreError",
+    "StoreHeldError",
+    "open_reader",
+    "open_store",
+]
 
 DATASETTE_METADATA = Path(__file__).with_name("metadata.yaml")
 """Titles, descriptions and label columns for Datasette."""
@@ -29,7 +37,8 @@ def open_store(path: Path) -> Store:
     sessions that claim to be running become ``interrupted``.
 
     Raises:
-        StoreError: exit 2 where another process writes there, the schema is newer than this program or the
+        StoreHeldError: another process writes there.
+        StoreError: exit 2 where the schema is newer than this program or the
             database is none or damaged; exit 3 where the disk is full or cannot be written.
     """
     refuse_old_sqlite()

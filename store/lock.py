@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.codec import now
-from store.errors import StoreError, explained
+from store.errors import StoreHeldError, explained
 
 LOCK_FILE = "writer.lock"
 
@@ -77,7 +77,7 @@ class WriterLock:
         unclean: the writer before this one ended without releasing.
 
     Raises:
-        StoreError: another writer holds it; the message names that process.
+        StoreHeldError: another writer holds it; the message names that process.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -87,7 +87,7 @@ class WriterLock:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise StoreError(
+                raise StoreHeldError(
                     f"The store {folder} is being written by {self._holder()}: stop that first, "
                     "or choose another [store] path.",
                     2,

@@ -1,0 +1,284 @@
+"""What the engine of one store does: it answers clients, and mines the store's sessions one after another.
+
+When nothing is left to do, the engine ends: a little later, so that everybody hears the last word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from engine import protocol
+from engine.commands import Attach, Command, Fork, Open, Resume, Stop
+from engine.config import MiningConfig, parse_config
+from engine.errors import InputError, MineGapError
+from engine.hub import Client, Hub
+from engine.keeper import Keeper
+from engine.packs import resolve_pack
+from engine.session import Models
+from engine.session_queue import SessionQueue
+from engine.ticket import ENDED, Ticket, last_word_on, snapshot_of
+from store import StoreError
+
+HEARTBEAT_SECONDS = 2.0
+LINGER_SECONDS = 2.0
+"""How long an engine stays when it has nothing left to do."""
+
+FIRST_COMMAND_SECONDS = 10.0
+"""How long it stays for a client, or right after its start, before anything was asked."""
+
+ANSWERS = 1000
+"""Acknowledgements that are kept, so that a repeated command is answered in the same words."""
+
+
+class Service:
+    """The engine of one store.
+
+    Args:
+        store: the store's directory, absolute.
+        keeper: the way to the store, open.
+        hub: everybody who listens.
+        models: makes the models of one session, not open yet.
+
+    Attributes:
+        last_word: why the engine ends, where it was told to.
+    """
+
+    def __init__(self, store: Path, keeper: Keeper, hub: Hub, models: Callable[[], Models]) -> None:
+        self.last_word = ""
+        self._store = store
+        self._keeper = keeper
+        self._hub = hub
+        self._sessions = SessionQueue(store, keeper, hub, models)
+        self._answers: OrderedDict[str, asyncio.Task[protocol.Acknowledged]] = OrderedDict()
+        self._answering = 0
+        self._stay_until = 0.0
+        self._visited = False
+        self._closed = False
+
+    async def run(self) -> None:
+        """Take up what the store has queued, and mine until nothing is left or ``end`` was called.
+
+        Raises:
+            MineGapError, StoreError: the queue cannot be read, or a device's turn not be taken.
+        """
+        self._stay(FIRST_COMMAND_SECONDS)
+        heart = asyncio.create_task(self._beat(), name="heartbeat")
+        try:
+            await self._sessions.take_up()
+            while (ticket := await self._next()) is not None:
+                await self._sessions.attend(ticket)
+                self._stay(LINGER_SECONDS)
+        finally:
+            heart.cancel()
+
+    def end(self, why: str) -> None:
+        """Stop what is mined, leave the queue as it is and return from ``run``; a second call is urgent.
+
+        Args:
+            why: for people; becomes part of the reason in the store.
+        """
+        self.last_word = f"The engine was told to end ({why})."
+        self._sessions.end(why)
+
+    async def _next(self) -> Ticket | None:
+        """Wait for a session to mine; None, and no command is accepted any more, when the engine has to end."""
+        sessions, loop = self._sessions, asyncio.get_running_loop()
+        while not sessions.ending.is_set():
+            if (ticket := sessions.pop()) is not None:
+                return ticket
+            if not self._answering and loop.time() >= self._stays_until():
+                break
+            sessions.changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(None if self._answering else self._stays_until()):
+                    await sessions.changed.wait()
+        self._closed = True
+        return None
+
+    def _stay(self, seconds: float) -> None:
+        self._stay_until = max(self._stay_until, asyncio.get_running_loop().time() + seconds)
+
+    def _stays_until(self) -> float:
+        silent = (client.joined + FIRST_COMMAND_SECONDS for client in self._hub.clients if not client.asked)
+        return max(self._stay_until, *silent, 0.0)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            runs = [ticket.run for ticket in self._sessions.tickets.values() if ticket.run is not None]
+            beat = protocol.Heartbeat(workers=runs[0].vitals() if runs else ())
+            for session_id in {client.following for client in self._hub.clients if client.following}:
+                self._hub.publish(session_id, beat)
+
+    # ------------------------------------------------------------ clients
+
+    def welcome(self) -> protocol.Welcome:
+        """Say who answers here."""
+        return protocol.Welcome(engine=version("minegap"), pid=os.getpid(), store=str(self._store))
+
+    def joined(self, client: Client) -> None:
+        """Give a new client time for its first command."""
+        if not self._visited:
+            self._visited = True
+            self._stay_until = asyncio.get_running_loop().time() + LINGER_SECONDS
+
+    def left(self, client: Client) -> None:
+        """Give back what a client that is gone had locked."""
+        for ticket in self._sessions.tickets.values():
+            if ticket.run is not None:
+                ticket.run.disconnected(client.number)
+        self._sessions.changed.set()
+
+    async def answer(self, command: Command, client: Client) -> None:
+        """Carry out a command and tell the client what became of it; a repeated one is only answered."""
+        if self._closed:
+            return  # about to hang up: the client asks the next engine
+        self._answering += 1
+        try:
+            if isinstance(command, Attach):
+                answer = await self._outcome(command, self._attach(command, client))
+                if not answer.accepted:
+                    self._hub.tell(client, answer)
+                return
+            task = self._answers.get(command.id)
+            if task is None:
+                task = asyncio.create_task(self._outcome(command, self._carry_out(command, client)))
+                self._answers[command.id] = task
+                if len(self._answers) > ANSWERS:
+                    self._answers.popitem(last=False)
+            await asyncio.wait({task})
+            self._hub.tell(client, task.result())
+        finally:
+            self._answering -= 1
+            self._stay(LINGER_SECONDS)
+            self._sessions.changed.set()
+
+    async def _outcome(
+        self, command: Command, doing: Coroutine[Any, Any, protocol.Acknowledged]
+    ) -> protocol.Acknowledged:
+        """Await an acknowledgement; every fault becomes one, too."""
+        task = asyncio.create_task(doing)
+        await asyncio.wait({task})
+        error = task.exception()
+        if error is None:
+            return task.result()
+        if isinstance(error, MineGapError | StoreError):
+            return _refused(command, str(error), error.exit_code)
+        traceback.print_exception(error)
+        return _refused(command, f"The engine made a mistake over this command ({error!r}): see its log.", 3)
+
+    async def _carry_out(self, command: Command, client: Client) -> protocol.Acknowledged:
+        if self._sessions.ending.is_set():
+            raise InputError(f"{self.last_word} Ask again when it has.")
+        match command:
+            case Open():
+                return await self._open(command, client.author)
+            case Fork():
+                return await self._fork(command, client.author)
+            case Attach():
+                raise AssertionError("attaching is not repeated but done again")
+        ticket = self._sessions.tickets.get(command.session_id)
+        if ticket is None and isinstance(command, Resume):
+            return await self._resume(command, client.author)
+        if ticket is None:
+            session = await self._keeper.call(self._keeper.store.session, command.session_id)
+            raise InputError(f"Session {session.id} is {session.state}, not running: resume it first.")
+        if ticket.run is not None:
+            if not isinstance(command, Stop):
+                await ticket.begun.wait()
+            return await ticket.run.ask(command, client.author, client.number)
+        if isinstance(command, Stop):
+            await self._sessions.withdraw(ticket, f"stopped by {client.author} before its turn came")
+            return _accepted(command, ticket.session_id, f"Session {ticket.session_id} left the queue.")
+        if isinstance(command, Resume):
+            return self._queued(command, ticket)
+        raise InputError(f"Session {ticket.session_id} is queued: it can be steered as soon as it is mined.")
+
+    async def _attach(self, command: Attach, client: Client) -> protocol.Acknowledged:
+        session_id = command.session_id
+        accepted = _accepted(command, session_id, f"Session {session_id} is followed from now on.")
+        if session_id not in self._sessions.tickets:
+            keeper = self._keeper
+            session = await keeper.call(keeper.store.session, session_id)
+            events = await keeper.call(keeper.store.events, session_id)
+            config = parse_config(session.config_json, f"session {session_id}")
+        # No waiting from here on: between the snapshot and the first event nothing may be missed.
+        self._hub.tell(client, accepted)
+        if session_id in self._sessions.tickets:
+            self._hub.follow(client, self._sessions.tickets[session_id].snapshot())
+            return accepted
+        seq = events[-1].seq if events else 0
+        self._hub.follow(
+            client, snapshot_of(session, config, self._store, seq, session.state, session.reason)
+        )
+        if session.state in ENDED:
+            codes = [event.payload.get("exit_code") for event in events if event.kind == "state_changed"]
+            code = codes[-1] if codes and isinstance(codes[-1], int) else 0
+            self._hub.tell(client, last_word_on(session, code))
+        return accepted
+
+    async def _open(self, command: Open, author: str) -> protocol.Acknowledged:
+        config = await _usable(command.config)
+        session_id = await self._keeper.call(
+            self._keeper.store.create_session,
+            name=config.session.name,
+            seed=config.session.seed,
+            config_json=config.model_dump_json(),
+            models_json="",
+            state="queued",
+        )
+        return self._queued(command, await self._sessions.enqueue(session_id, f"begun by {author}"))
+
+    async def _fork(self, command: Fork, author: str) -> protocol.Acknowledged:
+        config = await _usable(command.config)
+        if config.search.generations <= command.generation:
+            raise InputError(
+                f"search.generations = {config.search.generations} leaves nothing to mine after generation "
+                f"{command.generation}: raise it."
+            )
+        session_id = await self._keeper.call(
+            self._keeper.store.fork_session,
+            command.session_id,
+            command.generation,
+            name=config.session.name,
+            seed=config.session.seed,
+            config_json=config.model_dump_json(),
+        )
+        why = f"forked by {author} from generation {command.generation} of session {command.session_id}"
+        return self._queued(command, await self._sessions.enqueue(session_id, why))
+
+    async def _resume(self, command: Resume, author: str) -> protocol.Acknowledged:
+        session = await self._keeper.call(self._keeper.store.session, command.session_id)
+        if session.state == "finished":
+            raise InputError(
+                f"Session {session.id} is finished: fork it to go on from one of its generations."
+            )
+        return self._queued(command, await self._sessions.enqueue(session.id, f"resumed by {author}"))
+
+    def _queued(self, command: Command, ticket: Ticket) -> protocol.Acknowledged:
+        before = self._sessions.before(ticket)
+        place = f"is queued, {before} before it" if before else "begins as soon as its device is free"
+        return _accepted(command, ticket.session_id, f"Session {ticket.session_id} {place}.")
+
+
+async def _usable(text: str) -> MiningConfig:
+    """Read a configuration and look whether its models are where it says."""
+    config = parse_config(text, "the command")
+    await asyncio.to_thread(resolve_pack, config)
+    return config
+
+
+def _accepted(command: Command, session_id: str, sentence: str) -> protocol.Acknowledged:
+    return protocol.Acknowledged(id=command.id, accepted=True, sentence=sentence, session_id=session_id)
+
+
+def _refused(command: Command, sentence: str, exit_code: int) -> protocol.Acknowledged:
+    return protocol.Acknowledged(id=command.id, accepted=False, sentence=sentence, exit_code=exit_code)
