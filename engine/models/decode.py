@@ -14,7 +14,7 @@ BLANK_STD: Final = 0.5
 """Grey levels: an image whose channels each vary less than this shows nothing."""
 
 
-def decode(vae: Any, latents: torch.Tensor, chunk: int) -> tuple[torch.Tensor, torch.Tensor]:
+def decode(vae: Any, latents: torch.Tensor, chunk: int) -> tuple[torch.Tensor, list[bool]]:
     """Decode latents ``chunk`` images at a time.
 
     Args:
@@ -23,16 +23,17 @@ def decode(vae: Any, latents: torch.Tensor, chunk: int) -> tuple[torch.Tensor, t
         chunk: images decoded at once; the last images repeat to fill it, so that every call has one shape.
 
     Returns:
-        uint8 pixels, shape (B, 3, H, W), and one boolean per image: it held a value that is not a number.
+        uint8 pixels, shape (B, 3, H, W), and whether each shows nothing or held a value that is no
+        number.
     """
-    pixels, faults = [], []
+    pixels, blank = [], []
     with torch.inference_mode():
         for rows in torch.split(latents, chunk):
             padded = torch.cat([rows, rows[-1:].expand(chunk - len(rows), -1, -1, -1)])
             image = vae.decode(padded.to(vae.dtype), return_dict=False)[0][: len(rows)].float()
-            faults.append(image.isnan().flatten(1).any(1))
             pixels.append(quantise(image))
-    return torch.cat(pixels), torch.cat(faults)
+            blank.append(is_blank(pixels[-1]) | image.isnan().flatten(1).any(1))
+    return torch.cat(pixels), torch.cat(blank).tolist()  # waits for the device: its failures show here
 
 
 def quantise(image: torch.Tensor) -> torch.Tensor:

@@ -204,8 +204,8 @@ FAMILIES: Final[Mapping[str, Family]] = {
 """Pipeline class of ``model_index.json`` -> family."""
 
 
-def family_of(class_name: str, configs: Mapping[str, Mapping[str, Any]]) -> Family | None:
-    """Return the family of a pipeline class, or None where it is not known.
+def family_of(class_name: str, configs: Mapping[str, Mapping[str, Any]]) -> Family:
+    """Return the family of a supported pipeline class (a key of ``FAMILIES``).
 
     Args:
         class_name: the class named in ``model_index.json``.
@@ -213,4 +213,4 @@ def family_of(class_name: str, configs: Mapping[str, Mapping[str, Any]]) -> Fami
     """
     if class_name == "FluxPipeline" and not configs.get("transformer", {}).get("guidance_embeds", False):
         return FLUX_SCHNELL
-    return FAMILIES.get(class_name)
+    return FAMILIES[class_name]

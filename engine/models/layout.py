@@ -22,6 +22,9 @@ SUPPORTED: Final = {
 }
 """Pipeline classes that the painter can run, with the family's name for people."""
 
+GLOBAL_NOISE: Final = frozenset({"DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler"})
+"""Samplers that draw noise outside the generators given to the pipeline: their images would not repeat."""
+
 UNUSED: Final = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Components that are never loaded: image prompts, and the checker that blacks images out."""
 
@@ -137,6 +140,27 @@ def read_pipeline_layout(directory: Path) -> PipelineLayout:
         components[name] = _read_component(directory, name, class_name, chosen)
     class_name = str(index.get("_class_name", ""))
     return PipelineLayout(directory, class_name, index, components, None if plain else "fp16")
+
+
+def refuse_unusable(layout: PipelineLayout) -> None:
+    """Refuse a complete pipeline that the painter cannot run, or whose images would not repeat.
+
+    Raises:
+        InputError: its class is not supported, or no seed controls its sampler.
+    """
+    if layout.class_name not in SUPPORTED:
+        raise InputError(
+            f"{layout.directory} is a {layout.class_name or 'pipeline without a class'}, "
+            f"which is not supported; use one of {', '.join(SUPPORTED)}."
+        )
+    scheduler = layout.components.get("scheduler")
+    if scheduler is None:
+        raise InputError(f"{layout.directory} names no scheduler in model_index.json; copy the model again.")
+    if scheduler.class_name in GLOBAL_NOISE or scheduler.config.get("stochastic_sampling"):
+        raise InputError(
+            f"The sampler {scheduler.class_name} of {layout.directory} draws noise that no seed controls, "
+            "so its images cannot be repeated; put another scheduler into the model directory."
+        )
 
 
 def _kind(name: str, class_name: str) -> str:

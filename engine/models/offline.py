@@ -33,10 +33,15 @@ PREFERENCES: Final = {
 }
 """Variables that are only set where the user has not."""
 
+OLD_ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
+"""The allocator's variable under its older name, which torch reads where the newer one is not set."""
+
 
 def switch_off_network(environment: MutableMapping[str, str] | None = None) -> None:
     """Set the switches in ``environment`` (default: this process's own), for itself and its children."""
     target = os.environ if environment is None else environment
     target.update(SWITCHES)
+    if OLD_ALLOCATOR in target:
+        target.setdefault("PYTORCH_ALLOC_CONF", target[OLD_ALLOCATOR])  # or ours would replace the user's
     for name, value in PREFERENCES.items():
         target.setdefault(name, value)

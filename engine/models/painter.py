@@ -15,13 +15,13 @@ from typing import Any, Final
 import torch
 
 from engine.errors import InputError, MachineError
-from engine.models.decode import decode, is_blank
+from engine.models.decode import decode
 from engine.models.devices import DeviceChoice, DtypeChoice, choose_device, choose_dtype
 from engine.models.embeddings import EmbeddingCache, stack
-from engine.models.families import FAMILIES, Family, family_of
+from engine.models.families import Family, family_of
 from engine.models.fingerprint import name_of, pipeline_parts
 from engine.models.hub_cache import locate_model
-from engine.models.layout import UNUSED, PipelineLayout, read_pipeline_layout
+from engine.models.layout import UNUSED, PipelineLayout, read_pipeline_layout, refuse_unusable
 from engine.models.memory import attempt, first_line, free_bytes, gibibytes, is_out_of_memory, release
 from engine.models.protocols import Painted, PaintJob
 
@@ -29,8 +29,6 @@ DECODE_PIXELS: Final = 1 << 21
 """Pixels first tried in one decode: two images of 1024 x 1024, eight of 512 x 512."""
 
 CONVOLUTIONAL: Final = frozenset({"unet", "vae"})
-GLOBAL_NOISE: Final = frozenset({"DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler"})
-"""Samplers that draw noise outside the generators given to the pipeline: their images would not repeat."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class DiffusersPainter:
         """Draw every job; see :meth:`engine.models.protocols.Painter.paint`."""
         notes: list[str] = self._cut_prompts(jobs)
         pixels: list[torch.Tensor] = []
-        faults: list[torch.Tensor] = []
+        blank: list[bool] = []
         done = 0
         while done < len(jobs):
             batch = list(jobs[done : done + self.batch_size])
@@ -105,19 +103,17 @@ class DiffusersPainter:
             if latents is None:
                 notes.append(self._give_way())
                 continue
-            drawn, fault = self._decode(latents, notes)
+            drawn, empty = self._decode(latents, notes)
             pixels.append(drawn)
-            faults.append(fault)
+            blank += empty
             done += len(batch)
         if not pixels:
             width, height = self.size
             return Painted(torch.empty((0, 3, height, width), dtype=torch.uint8), (), self.batch_size)
-        images = torch.cat(pixels)
-        blank = tuple((is_blank(images) | torch.cat(faults)).tolist())
         if any(blank):
-            seeds = ", ".join(str(job.seed) for job, empty in zip(jobs, blank, strict=True) if empty)
+            seeds = ", ".join(str(job.seed) for job, none in zip(jobs, blank, strict=True) if none)
             notes.append(f"{sum(blank)} of {len(jobs)} images are blank (seeds {seeds}).")
-        return Painted(images, blank, self.batch_size, tuple(notes))
+        return Painted(torch.cat(pixels), tuple(blank), self.batch_size, tuple(notes))
 
     def _denoise(self, batch: Sequence[PaintJob]) -> torch.Tensor:
         """Run the sampler on one full batch; latents ready to decode, one row per job, float32."""
@@ -141,7 +137,7 @@ class DiffusersPainter:
         latents = output.images[: len(batch)].float()
         return self._family.latents_to_decode(self._pipeline, latents, width, height)
 
-    def _decode(self, latents: torch.Tensor, notes: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _decode(self, latents: torch.Tensor, notes: list[str]) -> tuple[torch.Tensor, list[bool]]:
         """Decode, halving the chunk whenever memory runs out: latents are never lost."""
         while True:
             chunk = self.decode_chunk
@@ -206,15 +202,9 @@ def load_painter(source: str, settings: PainterSettings) -> DiffusersPainter:
         MachineError: it does not fit in memory.
     """
     layout = read_pipeline_layout(locate_model(source, "painter"))
-    configs = {name: part.config for name, part in layout.components.items()}
-    family = family_of(layout.class_name, configs)
-    if family is None:
-        raise InputError(
-            f"{layout.directory} is a {layout.class_name or 'pipeline without a class'}, "
-            f"which is not supported; use one of {', '.join(FAMILIES)}."
-        )
+    refuse_unusable(layout)
     _refuse_settings(settings)
-    _refuse_unrepeatable_sampler(layout)
+    family = family_of(layout.class_name, {name: part.config for name, part in layout.components.items()})
     device = choose_device(settings.device)
     dtype = choose_dtype(settings.dtype, device.value, family.half)
     try:
@@ -286,17 +276,6 @@ def _refuse_settings(settings: PainterSettings) -> None:
         value = getattr(settings, key)
         if value is not None and value < 1:
             raise InputError(f"painter.{key} = {value} is too small; use at least 1.")
-
-
-def _refuse_unrepeatable_sampler(layout: PipelineLayout) -> None:
-    scheduler = layout.components.get("scheduler")
-    if scheduler is None:
-        raise InputError(f"{layout.directory} names no scheduler in model_index.json; copy the model again.")
-    if scheduler.class_name in GLOBAL_NOISE or scheduler.config.get("stochastic_sampling"):
-        raise InputError(
-            f"The sampler {scheduler.class_name} of {layout.directory} draws noise that no seed controls, "
-            "so its images cannot be repeated; put another scheduler into the model directory."
-        )
 
 
 def _does_not_fit(layout: PipelineLayout, device: torch.device) -> str:

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.config import MiningConfig, parse_config
+from engine.models.clip_layout import read_clip_layout
+from engine.models.hub_cache import locate_model
+from engine.models.layout import read_pipeline_layout, refuse_unusable
 from engine.models.offline import switch_off_network
 from engine.packs import DRAWING, Pack, resolve_pack
 from engine.workers.desk import Desk
@@ -66,6 +69,7 @@ class PainterDesk:
     def _load(self, request: Load) -> None:
         config = parse_config(request.config, "the session's configuration")
         pack = resolve_pack(config)
+        refuse_unusable_files(pack)
         self.scorer = load_scorer_of(config, pack)
         self.painter = load_painter_of(config, pack)
         width, height = self.painter.size
@@ -111,6 +115,17 @@ class PainterDesk:
                     notes=painted.notes,
                 )
             )
+
+
+def refuse_unusable_files(pack: Pack) -> None:
+    """Look at the files of painter and scorer before torch is imported, which takes seconds.
+
+    Raises:
+        InputError: one of the two is missing, incomplete or not supported.
+    """
+    if not pack.painter.startswith(DRAWING):
+        refuse_unusable(read_pipeline_layout(locate_model(pack.painter, "painter")))
+    read_clip_layout(Path(pack.scorer))
 
 
 def load_painter_of(config: MiningConfig, pack: Pack) -> Painter:

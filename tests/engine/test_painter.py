@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 import torch
 
-from engine.errors import InputError, MachineError
+from engine.errors import FreshProcessError, InputError, MachineError
+from engine.models import decode
+from engine.models.memory import attempt
 from engine.models.painter import DiffusersPainter, PainterSettings, load_painter
 from engine.models.protocols import PaintJob
 from tests.engine.conformance import JOBS, MakePainter, PainterConformance
@@ -70,6 +73,8 @@ class TestEveryFamily(PainterConformance):
         assert len(painted.notes) == 2
         assert "4 images" in painted.notes[0]
         assert (painted.pixels.int() - expected).abs().max() <= 1
+        again = painter.paint(JOBS)  # the size that fits stays
+        assert (again.batch_size, again.notes) == (1, ())
 
     def test_running_out_of_memory_while_decoding_keeps_the_batch(
         self, make: Any, monkeypatch: pytest.MonkeyPatch
@@ -83,6 +88,8 @@ class TestEveryFamily(PainterConformance):
         assert (painted.batch_size, painter.decode_chunk) == (4, 2)
         assert "decoding" in painted.notes[0]
         assert (painted.pixels.int() - expected).abs().max() <= 1
+        assert not painter._pipeline.vae.use_tiling  # tiles would change the picture
+        assert painter.paint(JOBS).notes == ()
 
 
 def limit_batch(
@@ -114,6 +121,75 @@ def test_one_image_that_does_not_fit_is_said_with_figures(
     limit_batch(monkeypatch, part, "decode" if method == "vae" else "forward", 0, error)
     with pytest.raises(MachineError, match=rf"not enough memory to {verb} even one image of 32 x 32.*GiB"):
         small.paint(JOBS)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you"),
+        RuntimeError("std::bad_alloc"),
+        MemoryError(),
+    ],
+)
+def test_every_word_for_lack_of_memory_halves_the_batch(
+    small: DiffusersPainter, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    expected = small.paint(JOBS[:2]).pixels.int()
+    limit_batch(monkeypatch, small._pipeline.unet, "forward", 2, error)  # guidance: two rows an image
+    painted = small.paint(JOBS[:2])
+    assert painted.batch_size == 1
+    assert (painted.pixels.int() - expected).abs().max() <= 1
+
+
+@pytest.mark.parametrize("part", ["unet", "vae"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
+        RuntimeError("CUDA error: device-side assert triggered"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
+    ],
+)
+def test_a_failed_device_wants_a_fresh_process(
+    small: DiffusersPainter, monkeypatch: pytest.MonkeyPatch, part: str, error: Exception
+) -> None:
+    method = "decode" if part == "vae" else "forward"
+    limit_batch(monkeypatch, getattr(small._pipeline, part), method, 0, error)
+    with pytest.raises(FreshProcessError, match=r"The device cpu failed \(.*(illegal|assert|EXECUTION)"):
+        small.paint(JOBS)
+
+
+def test_what_a_failed_attempt_held_is_free_before_the_next() -> None:
+    held: list[weakref.ref[torch.Tensor]] = []
+
+    def work() -> None:
+        activations = torch.zeros(1000)
+        held.append(weakref.ref(activations))
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    assert attempt(work, torch.device("cpu")) is None
+    assert held[0]() is None
+
+
+def test_memory_that_runs_out_over_finished_pixels_costs_no_image(
+    small: DiffusersPainter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = small.paint(JOBS).pixels.int()
+    honest = decode.is_blank
+
+    def limited(pixels: torch.Tensor) -> torch.Tensor:
+        if len(pixels) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return honest(pixels)
+
+    monkeypatch.setattr(decode, "is_blank", limited)
+    painted = small.paint(JOBS)
+    assert (painted.batch_size, small.decode_chunk) == (2, 1)
+    assert (painted.pixels.int() - expected).abs().max() <= 1
 
 
 def test_other_errors_are_not_taken_for_lack_of_memory(
