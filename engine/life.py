@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from engine import protocol
-from engine.crew import Crew
+from engine.worker_models import WorkerModels
 from engine.errors import MineGapError
 from engine.hub import Hub
 from engine.keeper import Keeper
@@ -45,7 +45,7 @@ def live(store: Path, ready: int) -> int:
 
 async def _live(store: Path, starter: _Starter) -> None:
     keeper, hub = Keeper(), Hub()
-    service = Service(store, keeper, hub, lambda: Crew(store))
+    service = Service(store, keeper, hub, lambda: WorkerModels(store))
     listener = Listener(store, hub, service)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

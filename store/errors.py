@@ -29,6 +29,10 @@ class StoreError(Exception):
         self.full = full
 
 
+class StoreHeldError(StoreError):
+    """Another process writes to the store; it may end any moment."""
+
+
 def _full(folder: Path) -> StoreError:
     return StoreError(
         f"The disk that holds {folder} is full: free some space there and resume the session ({INTACT}).",

@@ -11,7 +11,7 @@ from engine.packs import resolve_pack
 from engine.services import Pen, Studio, WorkerPen, WorkerStudio
 
 
-class Crew:
+class WorkerModels:
     """Painter and scorer in one process, the writer in another; their standard error goes to files in the store."""
 
     def __init__(self, store: Path) -> None:
