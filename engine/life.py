@@ -9,14 +9,16 @@ import sys
 from pathlib import Path
 
 from engine import protocol
-from engine.worker_models import WorkerModels
+from engine.bench import Emit
 from engine.errors import MineGapError
 from engine.hub import Hub
 from engine.keeper import Keeper
 from engine.listener import Listener
 from engine.places import tend_log
 from engine.service import Service
+from engine.session import SessionRun
 from engine.wire import encode, speakable
+from engine.worker_models import WorkerModels
 from store import StoreError, StoreHeldError
 
 TEND_SECONDS = 2.0
@@ -45,7 +47,11 @@ def live(store: Path, ready: int) -> int:
 
 async def _live(store: Path, starter: _Starter) -> None:
     keeper, hub = Keeper(), Hub()
-    service = Service(store, keeper, hub, lambda: WorkerModels(store))
+
+    def begin(session_id: str, emit: Emit) -> SessionRun:
+        return SessionRun(session_id, store, keeper, WorkerModels(store), emit)
+
+    service = Service(store, keeper, hub, begin)
     listener = Listener(store, hub, service)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -9,7 +9,7 @@ import asyncio
 import os
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +22,7 @@ from engine.errors import InputError, MineGapError
 from engine.hub import Client, Hub
 from engine.keeper import Keeper
 from engine.packs import resolve_pack
-from engine.session import Models
-from engine.session_queue import SessionQueue
+from engine.session_queue import Begin, SessionQueue
 from engine.ticket import ENDED, Ticket, last_word_on, snapshot_of
 from store import StoreError
 
@@ -45,18 +44,18 @@ class Service:
         store: the store's directory, absolute.
         keeper: the way to the store, open.
         hub: everybody who listens.
-        models: makes the models of one session, not open yet.
+        begin: makes the work on one session, given its id and the way to tell of it.
 
     Attributes:
         last_word: why the engine ends, where it was told to.
     """
 
-    def __init__(self, store: Path, keeper: Keeper, hub: Hub, models: Callable[[], Models]) -> None:
+    def __init__(self, store: Path, keeper: Keeper, hub: Hub, begin: Begin) -> None:
         self.last_word = ""
         self._store = store
         self._keeper = keeper
         self._hub = hub
-        self._sessions = SessionQueue(store, keeper, hub, models)
+        self._sessions = SessionQueue(store, keeper, hub, begin)
         self._answers: OrderedDict[str, asyncio.Task[protocol.Acknowledged]] = OrderedDict()
         self._answering = 0
         self._stay_until = 0.0

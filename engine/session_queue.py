@@ -12,14 +12,15 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from engine import protocol
+from engine.bench import Emit
 from engine.commands import Stop
 from engine.errors import MineGapError
 from engine.hub import Hub
 from engine.keeper import Keeper
-from engine.session import Models, SessionRun
-from engine.ticket import Ticket, last_word_on
+from engine.ticket import Run, Ticket, last_word_on
 from engine.turn import Turn
 from store import StoreError
 from store.records import SessionState
@@ -31,6 +32,9 @@ LOOK_SECONDS = 2.0
 """How often to see who has the turn that is waited for."""
 
 
+Begin: TypeAlias = Callable[[str, Emit], Run]
+
+
 class SessionQueue:
     """Sessions that are queued or in work, one of them at a time.
 
@@ -38,7 +42,7 @@ class SessionQueue:
         store: the store's directory, absolute.
         keeper: the way to the store, open.
         hub: everybody who listens.
-        models: makes the models of one session, not open yet.
+        begin: makes the work on one session, given its id and the way to tell of it.
 
     Attributes:
         tickets: by session, in the order of their turn; the one in work is the first.
@@ -46,14 +50,14 @@ class SessionQueue:
         ending: the engine is to end.
     """
 
-    def __init__(self, store: Path, keeper: Keeper, hub: Hub, models: Callable[[], Models]) -> None:
+    def __init__(self, store: Path, keeper: Keeper, hub: Hub, begin: Begin) -> None:
         self.tickets: dict[str, Ticket] = {}
         self.changed = asyncio.Event()
         self.ending = asyncio.Event()
         self._store = store
         self._keeper = keeper
         self._hub = hub
-        self._models = models
+        self._begin = begin
         self._waiting: deque[Ticket] = deque()
         self._turns: dict[str, Turn] = {}
         self._stops: set[asyncio.Task[protocol.Acknowledged]] = set()
@@ -185,7 +189,7 @@ class SessionQueue:
             await ticket.log.record_anyway(protocol.StateChanged(state="queued", reason=reason))
 
     async def _mine(self, ticket: Ticket) -> None:
-        ticket.run = SessionRun(ticket.session_id, self._store, self._keeper, self._models(), ticket.tell)
+        ticket.run = self._begin(ticket.session_id, ticket.tell)
         work = asyncio.create_task(ticket.run.run(), name=f"session {ticket.session_id}")
         await asyncio.wait({work})
         ticket.begun.set()

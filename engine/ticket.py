@@ -5,17 +5,37 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Protocol
 
 from engine import protocol
 from engine.bench import Log
+from engine.commands import Command
 from engine.config import MiningConfig, parse_config
 from engine.hub import Hub
 from engine.keeper import Keeper
-from engine.session import SessionRun
 from engine.turn import device_of
-from store.records import Session
+from store.records import Session, SessionState
 
 ENDED = ("finished", "interrupted", "failed")
+
+
+class Run(Protocol):
+    """The work on a session (``engine.session.SessionRun``)."""
+
+    async def run(self) -> SessionState:
+        """Mine to the end; faults are told as events."""
+
+    async def ask(self, command: Command, author: str, connection: int) -> protocol.Acknowledged:
+        """Carry out a command."""
+
+    def disconnected(self, connection: int) -> None:
+        """Give back what a connection that is gone had locked."""
+
+    def snapshot(self) -> protocol.Snapshot:
+        """The session as it stands."""
+
+    def vitals(self) -> tuple[protocol.WorkerVitals, ...]:
+        """How its worker processes are."""
 
 
 class Ticket:
@@ -40,7 +60,7 @@ class Ticket:
         self.session_id = session.id
         self.log = Log(session.id, keeper, self.tell)
         self.reason = ""
-        self.run: SessionRun | None = None
+        self.run: Run | None = None
         self.begun = asyncio.Event()
         self.withdrawn = asyncio.Event()
         self._config = parse_config(session.config_json, f"session {session.id}")
