@@ -15,16 +15,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import psutil
 
 from engine import protocol
-from engine.client import EngineClient
+from engine.client import EngineClient, command_id, follow
+from engine.commands import Open, Stop
 from engine.config import load_config
 from engine.errors import MachineError, MineGapError
 from engine.microworld.skews import SkewTable
@@ -35,6 +37,8 @@ from store.records import Candidate
 
 DOCUMENT: Final = Path("docs/validity.md")
 MEBIBYTE: Final = 2**20
+CLIENT: Final = "validation"
+ENGINE_END_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -65,34 +69,44 @@ def planted(candidates: Sequence[Candidate], skews: SkewTable) -> float:
 
 
 async def run_one(seed: int, store: Path) -> Outcome:
-    """Run one default session and read off what it found.
+    """Run one default session with an engine of its own and read off what it found; the engine has ended then.
 
     Raises:
-        MachineError: the session failed.
+        InputError, MachineError: the session failed, or a fault paused it.
     """
     started = time.monotonic()
-    client = await EngineClient.start(store, config=load_config(None, {"session": {"seed": seed}}))
+    config = load_config(None, {"session": {"seed": seed}, "store": {"path": str(store)}})
+    client = await EngineClient.connect_or_start(store, CLIENT)
     engine = psutil.Process(client.pid)
-    session, first_score, peak = "", 0.0, 0
-    archive: tuple[int, ...] = ()
-    async for event in client.events():
-        match event:
-            case protocol.SessionOpened():
-                session = event.session_id
-            case protocol.CandidateScored() if not first_score:
-                first_score = time.monotonic() - started
-            case protocol.GenerationFinished():
-                archive = event.archived
-                peak = max(peak, *(p.memory_info().rss for p in [engine, *engine.children(recursive=True)]))
-            case _:
-                pass
-    if await client.wait() != 0:
-        raise MachineError(f"The session of seed {seed} failed: see {client.log}.")
+    try:
+        begun = await client.ask(Open(id=command_id(), config=config.model_dump_json()))
+        session, first_score, peak = begun.session_id, 0.0, 0
+        async for event in follow(store, session, CLIENT):
+            match event:
+                case protocol.CandidateScored() if not first_score:
+                    first_score = time.monotonic() - started
+                case protocol.GenerationFinished():
+                    peak = max(peak, *_resident(engine))
+                case protocol.StateChanged(state="paused") if event.exit_code:
+                    await client.ask(Stop(id=command_id(), session_id=session))
+                    raise MachineError(f"The session of seed {seed} was paused by a fault: {event.reason}")
+                case protocol.Failed():
+                    raise MachineError(f"The session of seed {seed} failed: {event.sentence}")
+                case protocol.Finished() if event.state != "finished":
+                    raise MachineError(f"The session of seed {seed} was {event.state}: see {client.log}.")
+                case _:
+                    pass
+    finally:
+        await client.close()
+        await asyncio.to_thread(psutil.wait_procs, [engine], ENGINE_END_SECONDS)
     seconds = time.monotonic() - started
     skews = SkewTable.planted()
     with open_reader(store) as reader:
         last = reader.generations(session)[-1].generation
-        survivors = [c for c in reader.candidates(session, last) if c.id in archive]
+        (*_, archived) = (
+            e.payload["archived"] for e in reader.events(session) if e.kind == "generation_finished"
+        )
+        survivors = [c for c in reader.candidates(session, last) if c.id in set(cast(list[int], archived))]
         return Outcome(
             seed,
             planted(reader.candidates(session, 1), skews),
@@ -101,6 +115,15 @@ async def run_one(seed: int, store: Path) -> Outcome:
             first_score,
             peak,
         )
+
+
+def _resident(engine: psutil.Process) -> list[int]:
+    """Resident memory of the engine and of each of its workers, bytes."""
+    found = []
+    for process in [engine, *engine.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            found.append(process.memory_info().rss)
+    return found
 
 
 def report(outcomes: Sequence[Outcome]) -> str:

@@ -17,7 +17,8 @@ from engine.errors import InputError
 from minegap_tui import console
 from minegap_tui.commands.options import find_session
 from minegap_tui.headless import CLIENT
-from store import lock, open_reader
+from store import open_reader
+from store.lock import is_live
 from store.records import Session
 
 ACTIVE = frozenset({"mining", "paused", "stopping"})
@@ -29,7 +30,7 @@ candidate_argument = click.argument("candidate", type=click.IntRange(1, 2**63 - 
 
 def engine_runs(store: Path) -> bool:
     """Whether an engine holds the store now."""
-    return lock.is_live(store)
+    return is_live(store)
 
 
 def live_session(store: Path, given: str | None) -> Session:

@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
+from commandline import Minegap
+from double import listening
 from factory import fill, measure
 
-from minegap_tui.cli import run
 from store import open_store
 from store.records import NewCandidate
 
 HOSTILE = "\x1b]0;pwned\x07\x9b31m a [red]cat[/red]\u202e"
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-class Minegap(Protocol):
-    def __call__(self, *arguments: str | Path, store: Path | None = None) -> Done: ...
-
-
-@pytest.fixture
-def minegap(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Minegap:
-    """Run a command line in this process: on this busy machine an interpreter takes seconds to start."""
-    for name in list(os.environ):
-        if name.startswith("MINEGAP_"):
-            monkeypatch.delenv(name)
-
-    def call(*arguments: str | Path, store: Path | None = None) -> Done:
-        if store is not None:
-            monkeypatch.setenv("MINEGAP_STORE_PATH", str(store))
-        code = run([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        return Done(code, out, err)
-
-    return call
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +119,27 @@ def test_listing_and_showing(minegap: Minegap, mined: tuple[Path, str]) -> None:
     assert best["prompt"] in plain
 
 
+def test_ls_says_what_runs_now_and_what_waits(minegap: Minegap, tmp_path: Path) -> None:
+    with listening(tmp_path) as engine:
+        mining = engine.session("one", "mining")
+        second, third = engine.session("two", "queued"), engine.session("three", "queued")
+        done = minegap("ls", store=tmp_path)
+        assert "an engine runs" in done.stderr
+        states = {line.split()[1]: line.split()[2:4] for line in done.stdout.splitlines()[1:]}
+        assert states["one"][0] == "mining"
+        assert (states["two"], states["three"]) == (["queued", "1"], ["queued", "2"])
+        rows = {row["id"]: row for row in json.loads(minegap("ls", "--json", store=tmp_path).stdout)}
+        assert (rows[second]["queue_place"], rows[third]["queue_place"]) == (1, 2)
+        assert rows[mining]["queue_place"] is None
+        assert all(row["engine"] for row in rows.values())
+    done = minegap("ls", store=tmp_path)
+    assert "no engine runs" in done.stderr
+    rows = {row["id"]: row for row in json.loads(minegap("ls", "--json", store=tmp_path).stdout)}
+    assert rows[mining]["state"] == "interrupted"
+    assert rows[second]["state"] == "queued"
+    assert "interrupted" in minegap("show", mining, store=tmp_path).stdout
+
+
 def test_an_empty_store_is_no_error(minegap: Minegap, tmp_path: Path) -> None:
     done = minegap("ls", store=tmp_path / "new")
     assert done.returncode == 0
@@ -193,14 +182,42 @@ def test_help_is_quick_and_names_every_command() -> None:
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stderr.strip() == "[]"
-    for command in ("mine", "resume", "ls", "show", "score", "models", "doctor", "validate"):
+    for command in COMMANDS:
         assert f"  {command} " in done.stdout
+
+
+COMMANDS = (
+    *(
+        "mine",
+        "attach",
+        "resume",
+        "stop",
+        "fork",
+        "pause",
+        "step",
+        "edit",
+        "inject",
+        "pin",
+        "unpin",
+        "ban",
+        "lift",
+    ),
+    *("rescore", "set", "undo", "ls", "show", "log", "score", "models", "doctor", "validate"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(minegap: Minegap, command: str) -> None:
+    done = minegap(command, "--help")
+    assert done.returncode == 0
+    explanation = done.stdout.split("Options:")[0]
+    assert len(explanation.split()) > 12, explanation
 
 
 def test_the_app_imports_no_model_library() -> None:
     probe = (
         "import sys, minegap_tui.app, minegap_tui.cli;"
-        "from minegap_tui.commands import browse, machine, mine, score, validate;"
+        "from minegap_tui.commands import browse, edit, fork, log, machine, mine, score, steer, validate;"
         "print(sorted({'torch', 'torchvision', 'diffusers', 'transformers', 'open_clip', 'llama_cpp'} "
         "& set(sys.modules)))"
     )
