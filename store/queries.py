@@ -40,7 +40,16 @@ SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.
 FROM sessions s
 """
 
-_EVENTS = "SELECT seq, session_id, kind, payload, created_at FROM events WHERE session_id = ? "
+EVENTS = "SELECT seq, session_id, kind, payload, created_at FROM events WHERE session_id = ? "
+
+SEARCH_SCORES = """
+SELECT c.id, e.id, s.value
+FROM candidates c
+JOIN evaluations e ON e.candidate_id = c.id AND e.purpose = 'search'
+JOIN scores s ON s.evaluation_id = e.id AND s.metric = e.score_name
+WHERE c.session_id = ? AND c.generation = ?
+ORDER BY c.position, e.id
+"""
 
 # Not through the view candidate_scores: SQLite computes a view on the right of a LEFT JOIN whole, for all sessions.
 _SCORED = """
@@ -124,13 +133,13 @@ class Queries:
 
     def events(self, session_id: str, after_seq: int = 0) -> tuple[Event, ...]:
         """The events of a session with a sequence number above ``after_seq``, in order."""
-        rows = self._rows(_EVENTS + "AND seq > ? ORDER BY seq", _known_text(session_id), after_seq)
+        rows = self._rows(EVENTS + "AND seq > ? ORDER BY seq", _known_text(session_id), after_seq)
         return tuple(_event(row) for row in rows)
 
     def steering(self, session_id: str) -> tuple[Event, ...]:
         """What was changed by hand: the session's events ``steered`` and ``candidate_rescored``, in order."""
         rows = self._rows(
-            _EVENTS + "AND kind IN ('steered', 'candidate_rescored') ORDER BY seq", _known_text(session_id)
+            EVENTS + "AND kind IN ('steered', 'candidate_rescored') ORDER BY seq", _known_text(session_id)
         )
         return tuple(_event(row) for row in rows)
 
@@ -177,14 +186,7 @@ class Queries:
 
         A candidate has several when it was measured again; one without any is left out.
         """
-        rows = self._rows(
-            "SELECT c.id, e.id, s.value FROM candidates c "
-            "JOIN evaluations e ON e.candidate_id = c.id AND e.purpose = 'search' "
-            "JOIN scores s ON s.evaluation_id = e.id AND s.metric = e.score_name "
-            "WHERE c.session_id = ? AND c.generation = ? ORDER BY c.position, e.id",
-            _known_text(session_id),
-            generation,
-        )
+        rows = self._rows(SEARCH_SCORES, _known_text(session_id), generation)
         scores: dict[int, tuple[tuple[int, float], ...]] = {}
         for candidate, evaluation, score in rows:
             scores[candidate] = (*scores.get(candidate, ()), (evaluation, score))
