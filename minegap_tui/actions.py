@@ -92,7 +92,6 @@ ACTIONS: tuple[Action, ...] = (
         "Choose what to pause after: batch, all batches, generation.",
         footer=False,
     ),
-    _steer("step", "s", "step", "Mine one generation, then pause.", footer=False),
     _steer("edit", "e", "edit", "Rewrite the selected prompt; it enters a coming generation as a child."),
     _steer("inject", "i", "inject", "Put prompts of your own into the coming generations."),
     _steer(
@@ -106,11 +105,12 @@ ACTIONS: tuple[Action, ...] = (
     _steer("undo", "u", "undo", "Withdraw the last steering command that has no effect yet."),
     _steer("rescore", "r", "rescore", "Measure the selected candidate again with more images, now."),
     _steer("knobs", "K", "knobs", "Change the settings of the generations to come."),
+    _steer("step", "s", "step", "Mine one generation, then pause."),
     _steer("record", "L", "record", "See who did what, when, and from when on it counts."),
     _steer(
         "resume", "R", "resume", "Start an engine and go on, when it is gone or was stopped.", footer=False
     ),
-    _steer("stop", "Q", "stop", "Stop mining, after a question; everything is kept.", footer=False),
+    _steer("stop", "Q", "stop", "Stop mining, after a question; everything is kept."),
     Action("help", ("question_mark", "f1"), "?", "help", "Show all keys.", "app"),
     Action(
         "leave",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -52,10 +52,13 @@ class KnobsScreen(Form):
                     yield Static(field.meaning, classes="meaning")
 
     def on_mount(self) -> None:
-        """Begin in the first field, all of it selected."""
-        for area in self.query(PromptArea):
-            area.select_all()
+        """Begin in the first field."""
         self.query(PromptArea).first().focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """What is written first replaces the value."""
+        if isinstance(event.widget, PromptArea):
+            event.widget.select_all()
 
     @on(PromptArea.Changed)
     def _check(self) -> None:

@@ -17,8 +17,16 @@ from minegap_tui.view.record import Entry
 from minegap_tui.widgets.bars import KeyLine
 from minegap_tui.widgets.panel import Panel, Part
 
-_TIME = 18
-_AUTHOR = 14
+_AUTHOR = 18
+_KINDS = {
+    "session_opened": "session",
+    "state_changed": "state",
+    "generation_started": "generation",
+    "generation_finished": "generation",
+    "candidate_scored": "score",
+    "candidate_rescored": "measured again",
+    "candidate_failed": "failure",
+}
 
 
 class RecordScreen(Screen[None]):
@@ -89,6 +97,7 @@ class RecordLines(Panel):
         super().__init__(id=id)
         self._entries: Sequence[Entry] = ()
         self._drawn: list[list[Part]] = []
+        self._time = 0
         self._top = 0
         self._following = True
 
@@ -137,6 +146,7 @@ class RecordLines(Panel):
         return max(0, len(self._drawn) - self.body_height)
 
     def _layout(self) -> None:
+        self._time = max((len(figures.when(entry.at)) for entry in self._entries), default=0) + 2
         self._drawn = [line for entry in self._entries for line in self._lines_of(entry)]
         if self._following:
             self._top = self._last_top
@@ -145,14 +155,16 @@ class RecordLines(Panel):
 
     def _lines_of(self, entry: Entry) -> list[list[Part]]:
         by_hand = bool(entry.author)
-        author = fit(entry.author or entry.kind.replace("_", " "), _AUTHOR)
+        author = fit(entry.author or _KINDS.get(entry.kind, entry.kind), _AUTHOR)
         margin: list[Part] = [
-            (fit(figures.when(entry.at), _TIME - 1) + " ", "faint"),
+            (fit(figures.when(entry.at), self._time), "faint"),
             (author + "  ", "accent" if by_hand else "muted"),
         ]
-        counts = f" (from generation {entry.generation} on)" if by_hand and entry.generation else ""
+        named = not entry.generation or f"generation {entry.generation}" in entry.what
+        counts = "" if named else f" (from generation {entry.generation} on)"
+        indent = self._time + _AUTHOR + 2
         lines: list[list[Part]] = []
-        for text in wrap(entry.what + counts, self.size.width - _TIME - _AUTHOR - 2, most=6):
+        for text in wrap(entry.what + counts, self.size.width - indent, most=6):
             lines.append([*margin, (text, "" if by_hand else "muted")])
-            margin = [(" " * (_TIME + _AUTHOR + 2), "")]
+            margin = [(" " * indent, "")]
         return lines

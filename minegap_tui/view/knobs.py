@@ -26,9 +26,9 @@ FIELDS: tuple[Field, ...] = (
     Field("variations", "whole number", "T: variations for each prompt"),
     Field("alpha", "number", "weight of the missed concepts"),
     Field("generations", "whole number", "after this one mining ends"),
-    Field("axis", "text", "mutate along this axis; may be empty"),
-    Field("theme", "text", "random prompts about this; may be empty"),
-    Field("prompts", "text", "folder of meta-prompts; empty: the writer's own"),
+    Field("axis", "text", "of mutations; may be empty"),
+    Field("theme", "text", "of random prompts; may be empty"),
+    Field("prompts", "text", "folder of meta-prompts, or empty"),
 )
 
 

@@ -63,14 +63,17 @@ class StateLine(_Line):
         view = self._view
         name = display_text(view.name or view.session_id, 60)
         left: list[Part] = [("MineGap", "strong"), ("  ", ""), (name, "muted")]
+        state = display_text(standing(view, self._silent), max(20, self.size.width - 30))
         right: list[Part] = []
         if view.generation:
             of = f"/{view.generations}" if view.generations else ""
-            right.append((f"generation {view.generation}{of} · {view.scored} scored", "muted"))
+            place = f"generation {view.generation}{of}"
+            counts = f" · {view.scored} scored"
             if view.failed_candidates:
-                right.append((f" · {view.failed_candidates} failed", "muted"))
-            right.append((" · ", "faint"))
-        state = display_text(standing(view, self._silent), max(20, self.size.width - 40))
+                counts += f" · {view.failed_candidates} failed"
+            if len(place) + len(counts) + cell_len(state) + 20 > self.size.width:
+                counts = ""
+            right = [(place + counts, "muted"), (" · ", "faint")]
         return left, [*right, (state, "error" if trouble(view) is not None else "accent")]
 
 

@@ -103,7 +103,7 @@ class Leaderboard(Panel, can_focus=True):
         roomy = self.size.width >= _WIDE
         if y == 0:
             origin = "origin    " if roomy else ""
-            return self.strip([(f"  {'#':>3}   score  gen     {origin}prompt", "faint")])
+            return self.strip([(f"  {'#':>3}   score  gen    {origin}prompt", "faint")])
         if y > self._visible:
             return self._pending_line(y - self._visible - 1)
         place = self._top + y - 1
@@ -122,7 +122,7 @@ class Leaderboard(Panel, can_focus=True):
         ]
         if roomy:
             parts.append((fit(row.origin, 8) + "  ", "muted"))
-        used = 23 + (10 if roomy else 0)
+        used = 22 + (10 if roomy else 0)
         look = "faint" if marks.banned else "strong" if chosen else ""
         parts.append((fit(row.prompt, self.size.width - used), look))
         return self.strip(parts, cursor=chosen)
@@ -135,8 +135,9 @@ class Leaderboard(Panel, can_focus=True):
         hidden = len(self._pending) - shown
         if hidden > 0 and place == shown - 1:
             last = max(entry.generation for entry in self._pending)
+            more = " more" if place else ""
             return self.strip(
-                [(f"   and {hidden + 1} more prompts of yours, up to generation {last}", "muted")]
+                [(f"   {hidden + 1}{more} human prompts wait, up to generation {last}", "muted")]
             )
         entry = self._pending[place]
         return self.strip(
