@@ -22,6 +22,7 @@ class Action:
         summary: a sentence for help and palette.
         place: the screen that offers it; ``session`` for wherever a session is seen, ``app`` for everywhere.
         footer: whether the footer has it.
+        fleeting: whether the footer has it only while it can be done; others are dimmed then.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Action:
     summary: str
     place: Place
     footer: bool = True
+    fleeting: bool = False
 
     @property
     def steers(self) -> str:
@@ -84,6 +86,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("toggle_all", ("a",), "a", "all", "Show the single candidates too, or not.", "record"),
     Action("back", ("escape", "L", "backspace"), "esc", "back", "Return to the session.", "record"),
+    Action(
+        "app.steer('resume')",
+        ("R",),
+        "R",
+        "resume",
+        "Start an engine and go on, when it is gone or the session was stopped.",
+        "session",
+        fleeting=True,
+    ),
     _steer("pause", "p", "pause", "Pause after the batch that is being drawn, or go on."),
     _steer(
         "pause_after",
@@ -107,9 +118,6 @@ ACTIONS: tuple[Action, ...] = (
     _steer("knobs", "K", "knobs", "Change the settings of the generations to come."),
     _steer("step", "s", "step", "Mine one generation, then pause."),
     _steer("record", "L", "record", "See who did what, when, and from when on it counts."),
-    _steer(
-        "resume", "R", "resume", "Start an engine and go on, when it is gone or was stopped.", footer=False
-    ),
     _steer("stop", "Q", "stop", "Stop mining, after a question; everything is kept."),
     Action("help", ("question_mark", "f1"), "?", "help", "Show all keys.", "app"),
     Action(

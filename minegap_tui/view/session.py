@@ -96,7 +96,7 @@ class SessionView:
     _order: list[tuple[float, int]] = field(default_factory=list)
     _rows: dict[int, Row] = field(default_factory=dict)
     _failed: set[int] = field(default_factory=set)
-    _banned: tuple[tuple[int, int], BanList] | None = None
+    _banned: tuple[tuple[protocol.BanEntry, ...], int, BanList] | None = None
 
     @property
     def running(self) -> bool:
@@ -260,10 +260,10 @@ class SessionView:
         self.hand.locks = {}
 
     def _ban_list(self) -> BanList:
-        state = (id(self.hand.bans), len(self._rows))
-        if self._banned is None or self._banned[0] != state:
-            self._banned = state, BanList(self.hand.bans, self._oldest() if self.hand.bans else {})
-        return self._banned[1]
+        bans, known = self.hand.bans, self._banned
+        if known is None or known[0] is not bans or known[1] != len(self._rows):
+            known = self._banned = bans, len(self._rows), BanList(bans, self._oldest() if bans else {})
+        return known[2]
 
     def _oldest(self) -> dict[int, int]:
         """The oldest known ancestor of every scored candidate; parents have smaller ids than their children."""

@@ -217,6 +217,8 @@ class KeyLine(_Line):
             right += [("  ", ""), *self._key(action)]
         room = self.size.width - sum(cell_len(text) for text, _ in (*left, *right)) - 1
         for action in offered(self._place):
+            if action.fleeting and self._why_not(action.steers):
+                continue
             if action.footer and action not in everywhere:
                 key = [("  ", ""), *self._key(action)]
                 room -= sum(cell_len(text) for text, _ in key)
