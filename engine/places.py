@@ -31,7 +31,7 @@ def runtime_directory() -> Path:
         InputError: something else, or somebody else's, is in its place.
         MachineError: it cannot be made.
     """
-    path = _wanted()
+    path = wanted_directory()
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -55,6 +55,20 @@ def runtime_directory() -> Path:
     finally:
         os.close(handle)
     return path
+
+
+def wanted_directory() -> Path:
+    """Return where the runtime directory belongs; makes and checks nothing in it."""
+    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if not given.is_absolute() or given.is_relative_to("/run/user"):
+        return Path(f"/tmp/minegap-{os.geteuid()}")
+    try:
+        mine = given.is_dir() and given.stat().st_uid == os.geteuid()
+    except OSError:
+        mine = False
+    if not mine or len(os.fsencode(given)) + _SOCKET_NAME_BYTES > LONGEST_SOCKET:
+        return Path(f"/tmp/minegap-{os.geteuid()}")
+    return given / "minegap"
 
 
 def socket_path(store: Path) -> Path:
@@ -105,19 +119,6 @@ def _rotate(path: Path) -> None:
             path.replace(path.with_name(f"{LOG_NAME}.1"))
     except FileNotFoundError:
         return
-
-
-def _wanted() -> Path:
-    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
-    if not given.is_absolute() or given.is_relative_to("/run/user"):
-        return Path(f"/tmp/minegap-{os.geteuid()}")
-    try:
-        mine = given.is_dir() and given.stat().st_uid == os.geteuid()
-    except OSError:
-        mine = False
-    if not mine or len(os.fsencode(given)) + _SOCKET_NAME_BYTES > LONGEST_SOCKET:
-        return Path(f"/tmp/minegap-{os.geteuid()}")
-    return given / "minegap"
 
 
 def _taken(path: Path, why: str) -> InputError:

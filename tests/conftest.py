@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,14 @@ def _is_local(family: int, address: Any) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_runtime_directory() -> Iterator[None]:
+    """Engines of the tests neither meet the user's own nor wait for the device that these draw on."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="mg-") as directory:
+        patch.setenv("XDG_RUNTIME_DIR", directory)
+        yield
 
 
 @pytest.fixture(autouse=True)
