@@ -10,6 +10,7 @@ import click
 from engine.client import command_id
 from engine.commands import Open, Resume
 from engine.errors import InputError
+from engine.packs import resolve_pack
 from minegap_tui import console
 from minegap_tui.commands.follow import (
     begin,
@@ -68,6 +69,7 @@ def mine(
             raise click.UsageError("--resume goes on with the stored configuration: give no other settings")
         return _resume(session, plain, detach, as_json, store)
     wanted = configured(config, settings, seed=seed, generations=generations, store=store)
+    resolve_pack(wanted)  # a wrong path is told here and now, not by a session that failed
     directory = wanted.store.path
     if detach or wants_app(plain, as_json):
         opened = begin(directory, Open(id=command_id(), config=wanted.model_dump_json())).session_id
