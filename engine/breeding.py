@@ -1,4 +1,4 @@
-"""Populations: the genetic search's plans turned into prompts that the writer wrote.
+"""Populations: the genetic search's plans turned into prompts that the writer wrote, or a human.
 
 The search itself is pure (``engine.genetic``); this is where its plan meets a writer that may return too few
 texts or texts that are there already. Every task's seed and its list of prompts to avoid depend only on what
@@ -7,123 +7,106 @@ is stored when a generation begins, so a resumed session asks the very same ques
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from engine.bench import Bench
 from engine.errors import MachineError
-from engine.genetic import Breeding, GeneticSearch, Individual, Plan
+from engine.gate import Gate
+from engine.genetic import Bans, GeneticSearch, Individual, select
+from engine.rescoring import Rescores
 from engine.services import WritingTask
+from engine.steering import Record, Rules
 from engine.writing import write
-from store.records import Candidate, NewCandidate, Origin
+from store.records import NewCandidate, Origin, Writing
 
 ROUNDS = 3
 """How often random prompts are asked for before a population stays smaller."""
 
 
 class Breeder:
-    """One session's search, told generation after generation."""
+    """Breeds one session's populations.
 
-    def __init__(self, bench: Bench) -> None:
-        search = bench.config.search
-        self._bench = bench
-        self._search = GeneticSearch(
-            Breeding(
-                population=search.population,
-                survivors=search.survivors,
-                mutations=search.mutations,
-                elitist=search.elitist,
-                lineage_cap=search.lineage_cap,
-            )
-        )
-        self._plan: Plan | None = None
-        self._texts: list[str] = []
-        self._measured: Counter[str] = Counter()
-        self._lineage: dict[int, int] = {}
+    Args:
+        record: the session's candidates, and what a human wants of them.
+        rescores: scores of candidates that were measured again.
+        gate: no task of the writer begins while it is closed.
+    """
 
-    def know(self, candidates: Sequence[Candidate]) -> None:
-        """Take note of a stored population, before anything is asked about the next one."""
-        self._search.know(candidate.prompt for candidate in candidates)
-        for candidate in candidates:
-            self._texts.append(candidate.prompt)
-            self._lineage[candidate.id] = self._lineage.get(candidate.parent_id or 0, candidate.id)
+    def __init__(self, record: Record, rescores: Rescores, gate: Gate) -> None:
+        self._record = record
+        self._family = record.family
+        self._rescores = rescores
+        self._gate = gate
 
-    def measurements(self, candidates: Sequence[Candidate]) -> list[int]:
-        """Return how often each candidate's very prompt was measured in earlier generations."""
-        return [self._measured[candidate.prompt] for candidate in candidates]
+    async def survivors(self, bench: Bench, rules: Rules, generation: int) -> tuple[int, ...]:
+        """Return the ids of those of whom ``generation`` would be bred by these rules, most biased first."""
+        scored, pinned = await self._scored(bench, rules, generation)
+        breeding = rules.breeding
+        bans = self._record.bans(rules)
+        chosen = select(scored, breeding.survivors, breeding.lineage_cap, pinned, bans)
+        return tuple(individual.key for individual in chosen)
 
-    def tell(self, candidates: Sequence[Candidate]) -> tuple[int, ...]:
-        """Tell the search a finished generation; returns the ids of its survivors, most biased first."""
-        self._measured.update(candidate.prompt for candidate in candidates)
-        self._plan = self._search.tell(
-            [
-                Individual(
-                    key=candidate.id,
-                    prompt=candidate.prompt,
-                    origin=candidate.origin,
-                    parent=candidate.parent_id,
-                    score=candidate.score,
-                    lineage=self._lineage[candidate.id],
-                )
-                for candidate in candidates
-                if candidate.score is not None
-            ]
-        )
-        return tuple(individual.key for individual in self._plan.archived)
+    def next_randoms(self, bench: Bench, rules: Rules, generation: int) -> WritingTask | None:
+        """Return the task for a generation's random prompts, written ahead while images are drawn.
 
-    def next_randoms(self, generation: int) -> WritingTask | None:
-        """Return the task for the next generation's random prompts, written ahead while images are drawn.
-
-        To be called when ``generation`` is known and the next one is not.
+        Args:
+            bench: the tools for that generation.
+            rules: what is in force for it so far.
+            generation: the one after the last that is known.
         """
-        count = self._search.breeding.randoms
-        if generation >= self._bench.config.search.generations or count == 0:
+        count = rules.breeding.randoms
+        if generation > rules.config.search.generations or count == 0:
             return None
-        return self._random_task(generation + 1, 0, count, self._texts)
+        return _random_task(bench, generation, 0, count, self._family.texts)
 
-    async def breed(self, generation: int, progress: Callable[[int, int], None]) -> list[NewCandidate]:
-        """Return the population of a generation; of the first one (1) before anything was told.
+    async def breed(
+        self, bench: Bench, rules: Rules, generation: int, progress: Callable[[int, int], None]
+    ) -> list[NewCandidate]:
+        """Return the population of a generation, all before it being known and measured.
 
         Raises:
             MachineError: the writer failed, or wrote not one new prompt.
+            StoreError: the store failed.
         """
-        plan = self._plan
-        new = self._given() if plan is None else []
-        known = tuple(self._texts)  # before the writer adds to it
+        search = GeneticSearch(rules.breeding)
+        search.know(self._family.texts)
+        bans = self._record.bans(rules)
+        new = await self._humans(bench, search, rules, bans, generation)
+        scored, pinned = await self._scored(bench, rules, generation)
+        plan = search.tell(scored, pinned, bans, len(new)) if generation > 1 else None
+        elites = [_candidate(one.prompt, "elite", one.key, None) for one in (plan.elites if plan else ())]
+        known = self._family.texts
         parents = plan.parents if plan else ()
         steps = len(parents) + 1
         for done, brood in enumerate(parents):
             progress(done, steps)
-            parent = brood.parent
-            writing = await write(
-                self._bench,
-                self._task("mutations", parent.prompt, brood.mutations, generation),
-            )
-            for text in self._search.admit(writing.texts, brood.mutations):
+            parent, mutations = brood.parent, rules.breeding.mutations
+            writing = await self._write(bench, _mutation_task(bench, parent.prompt, mutations, generation))
+            for text in search.admit(writing.texts, brood.mutations, bans):
                 new.append(_candidate(text, "mutation", parent.key, writing.id))
-        elites = [_candidate(one.prompt, "elite", one.key, None) for one in (plan.elites if plan else ())]
         progress(len(parents), steps)
-        count = self._search.breeding.randoms if plan else self._search.missing(len(new))
+        count = rules.breeding.randoms if plan else search.missing(len(new))
         for attempt in range(ROUNDS):
-            missing = self._search.missing(len(new), len(elites))
+            missing = search.missing(len(new), len(elites))
             if missing == 0:
                 break
             asked = count if attempt == 0 and count else missing
             avoid = known if plan and attempt == 0 else (*known, *(one.prompt for one in new))
-            writing = await write(self._bench, self._random_task(generation, attempt, asked, avoid))
+            writing = await self._write(bench, _random_task(bench, generation, attempt, asked, avoid))
             origin: Origin = "initial" if plan is None else "random"
             new += [
                 _candidate(text, origin, None, writing.id)
-                for text in self._search.admit(writing.texts, missing)
+                for text in search.admit(writing.texts, missing, bans)
             ]
         progress(steps, steps)
-        population = [*elites, *new]
+        humans = [one for one in new if one.origin == "human"]
+        population = [*humans, *elites, *(one for one in new if one.origin != "human")]
         if not population:
             raise MachineError(
                 "The writer wrote no new prompt: use a larger model, a higher temperature or another theme."
             )
-        if (missing := self._search.missing(len(new), len(elites))) > 0:
-            await self._bench.log.notice(
+        if (missing := search.missing(len(new), len(elites))) > 0:
+            await bench.log.notice(
                 f"The writer found {len(population)} of {len(population) + missing} prompts for generation "
                 f"{generation}; the population is smaller."
             )
@@ -132,26 +115,85 @@ class Breeder:
             for position, one in enumerate(population)
         ]
 
-    def _given(self) -> list[NewCandidate]:
-        """The user's own prompts; one that repeats another is left out."""
-        prompts = self._search.admit(self._bench.config.search.prompts)
-        return [_candidate(prompt, "human", None, None) for prompt in prompts]
+    async def _humans(
+        self, bench: Bench, search: GeneticSearch, rules: Rules, bans: Bans, generation: int
+    ) -> list[NewCandidate]:
+        """The prompts that humans gave for this generation; one that is there already is left out."""
+        given = rules.config.search.prompts if generation == 1 else ()
+        wanted = [
+            *(_candidate(prompt, "human", None, None) for prompt in given),
+            *(_candidate(one.prompt, "human", one.parent_id, None) for one in rules.humans),
+        ]
+        room = rules.breeding.population - (rules.elites if generation > 1 else 0)
+        admitted = [one for one in wanted if search.admit([one.prompt], None, bans)][: max(0, room)]
+        if len(admitted) < len(wanted) and generation > 1:
+            await bench.log.notice(
+                f"{len(wanted) - len(admitted)} of {len(wanted)} prompts given for generation {generation} are left "
+                "out: banned, or in the session already."
+            )
+        return admitted
 
-    def _random_task(self, generation: int, attempt: int, count: int, avoid: Sequence[str]) -> WritingTask:
-        search = self._bench.config.search
-        return WritingTask(
-            kind="random",
-            count=count,
-            seed=self._bench.seed("random", "", generation * ROUNDS + attempt),
-            axis=search.axis,
-            theme=search.theme,
-            avoid=tuple(avoid),
-        )
+    async def _scored(
+        self, bench: Bench, rules: Rules, generation: int
+    ) -> tuple[list[Individual], frozenset[int]]:
+        """The individuals that may survive into a generation, and the keys of the pinned ones."""
+        pool = await self._individuals(bench, generation - 1, generation) if generation > 1 else {}
+        pinned = set()
+        for pin in rules.pins:
+            for one in reversed(self._family.incarnations(self._family.member(pin).prompt)):
+                if one.generation >= generation:
+                    continue
+                older = pool if one.generation == generation - 1 else {}
+                found = older or await self._individuals(bench, one.generation, generation)
+                if one.id in found:
+                    pool[one.id] = found[one.id]
+                    pinned.add(one.id)
+                    break
+        return list(pool.values()), frozenset(pinned)
 
-    def _task(self, kind: str, prompt: str, count: int, index: int) -> WritingTask:
-        search = self._bench.config.search
-        seed = self._bench.seed(kind, prompt, index)
-        return WritingTask(kind, count, seed, prompt=prompt, axis=search.axis, theme=search.theme)
+    async def _individuals(self, bench: Bench, of: int, generation: int) -> dict[int, Individual]:
+        """The scored candidates of one generation, with the scores that count for the breeding of another."""
+        keeper = bench.keeper
+        candidates = await keeper.call(keeper.store.candidates, bench.session_id, of)
+        scores = await keeper.call(keeper.store.search_scores, bench.session_id, of)
+        individuals = {}
+        for one in candidates:
+            if one.state != "scored" or one.id not in scores:
+                continue
+            again = self._rescores.score(one.id, generation)
+            individuals[one.id] = Individual(
+                key=one.id,
+                prompt=one.prompt,
+                origin=one.origin,
+                parent=one.parent_id,
+                score=scores[one.id][0][1] if again is None else again,
+                lineage=self._family.member(one.id).lineage,
+            )
+        return individuals
+
+    async def _write(self, bench: Bench, task: WritingTask) -> Writing:
+        async with self._gate.step():
+            return await write(bench, task)
+
+
+def _random_task(
+    bench: Bench, generation: int, attempt: int, count: int, avoid: Sequence[str]
+) -> WritingTask:
+    search = bench.config.search
+    return WritingTask(
+        kind="random",
+        count=count,
+        seed=bench.seed("random", "", generation * ROUNDS + attempt),
+        axis=search.axis,
+        theme=search.theme,
+        avoid=tuple(avoid),
+    )
+
+
+def _mutation_task(bench: Bench, prompt: str, count: int, generation: int) -> WritingTask:
+    search = bench.config.search
+    seed = bench.seed("mutations", prompt, generation)
+    return WritingTask("mutations", count, seed, prompt=prompt, axis=search.axis, theme=search.theme)
 
 
 def _candidate(prompt: str, origin: Origin, parent: int | None, writing: int | None) -> NewCandidate:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -210,6 +211,43 @@ def score_config(config: MiningConfig, prompts: tuple[str, ...]) -> MiningConfig
         return config.model_copy(update={"search": SearchSection.model_validate(search)})
     except ValidationError as error:
         raise InputError(_sentence(error, "the command line", ("search",))) from error
+
+
+KNOBS = (
+    "population", "survivors", "mutations", "images", "variations", "alpha", "axis", "theme", "generations", "prompts",
+)  # fmt: skip
+"""What may be changed while a session runs: settings of ``[search]``, and ``prompts`` of ``[writer]``."""
+
+
+def with_knobs(
+    config: MiningConfig, knobs: Mapping[str, int | float | str | bool | None], generation: int
+) -> MiningConfig:
+    """Return the configuration with knobs turned, as it is in force when ``generation`` is bred.
+
+    Raises:
+        InputError: there is no such knob, its value is not allowed, or the whole no longer fits together.
+    """
+    for name in knobs:
+        if name not in KNOBS:
+            raise InputError(f"There is no knob {name!r}: turn one of {', '.join(KNOBS)}.")
+    search = config.search.model_dump() | {name: value for name, value in knobs.items() if name != "prompts"}
+    if generation > 1:
+        search["prompts"] = ()  # the user's first prompts take places of the first population only
+    try:
+        turned = config.model_copy(update={"search": SearchSection.model_validate(search)})
+        if "prompts" in knobs:
+            writer = config.writer.model_dump() | {"prompts": knobs["prompts"]}
+            turned = turned.model_copy(update={"writer": WriterSection.model_validate(writer)})
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        reason = fault["msg"].removeprefix("Value error, ")
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        if not name:  # a rule between several settings, which names them itself
+            raise InputError(f"{reason[0].upper()}{reason[1:]}.") from error
+        raise InputError(
+            f"The knob {name} = {knobs.get(name)!r}: {reason[0].lower()}{reason[1:]}."
+        ) from error
+    return turned
 
 
 def prompt_fault(prompt: str) -> str:

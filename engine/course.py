@@ -6,27 +6,56 @@ difference between a new session, a resumed one and one that is already finished
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from statistics import median
 
 from engine import protocol
-from engine.bench import Bench
+from engine.bench import Bench, Log
 from engine.breeding import Breeder
+from engine.config import MiningConfig
 from engine.easel import Easel
 from engine.errors import MachineError
-from engine.gate import Gate
+from engine.gate import Gate, first_of
+from engine.helm import Helm
 from engine.meter import Meter
 from engine.mining import GenerationWork
+from engine.rescoring import Rescorer, Rescores
+from engine.services import Pen, Studio
+from engine.steering import Rules
 from store.records import Candidate
+
+
+@dataclass(frozen=True)
+class Deck:
+    """What a course runs with: models, the human's hand, the way to pause.
+
+    ``pen_for`` gives the writer with a configuration's meta-prompts; ``finished`` is told each generation that
+    is done now.
+    """
+
+    log: Log
+    studio: Studio
+    pen_for: Callable[[MiningConfig], Awaitable[Pen]]
+    helm: Helm
+    rescores: Rescores
+    gate: Gate
+    easel: Easel
+    finished: Callable[[int], None]
 
 
 class Course:
     """One walk through a session's generations."""
 
-    def __init__(self, bench: Bench, gate: Gate, easel: Easel) -> None:
-        self._bench = bench
-        self._gate = gate
-        self._easel = easel
+    def __init__(self, deck: Deck, pen: Pen) -> None:
+        self._deck = deck
+        self._pen = pen
+        self._record = deck.helm.record
+        self._breeder = Breeder(self._record, deck.rescores, deck.gate)
+        self._meter = Meter(time.monotonic)
+        self._told: set[tuple[str, object]] = set()
 
     async def run(self) -> None:
         """Mine to the last generation.
@@ -35,61 +64,111 @@ class Course:
             InputError, MachineError: a model failed; run another course to go on.
             StoreError: the store failed; everything stored before stays.
         """
-        bench, search = self._bench, self._bench.config.search
-        keeper = bench.keeper
-        told = {
-            (event.kind, event.payload.get("generation"))
-            for event in await keeper.call(keeper.store.events, bench.session_id)
-        }
-        total = search.generations * search.population
-        meter = Meter(total * search.images, total, time.monotonic)
-        breeder = Breeder(bench)
-        for generation in range(1, search.generations + 1):
-            candidates = await self._population(breeder, generation)
-            if ("generation_started", generation) not in told:
-                await bench.log.record(
-                    protocol.GenerationStarted(generation=generation, candidates=len(candidates))
-                )
-            if any(candidate.state == "waiting" for candidate in candidates):
-                work = GenerationWork(
-                    bench,
-                    candidates,
-                    breeder.measurements(candidates),
-                    breeder.next_randoms(generation),
-                    meter,
-                    self._gate,
-                    self._easel,
-                )
-                await work.run()
-                candidates = await keeper.call(keeper.store.candidates, bench.session_id, generation)
+        log, keeper = self._deck.log, self._deck.log.keeper
+        events = await keeper.call(keeper.store.events, log.session_id)
+        self._told = {(event.kind, event.payload.get("generation")) for event in events}
+        rescorer = Rescorer(
+            self._deck.rescores,
+            self._record,
+            lambda generation: self._bench(self._record.rules(generation)),
+            self._deck.gate,
+            self._deck.easel,
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                measuring = tasks.create_task(rescorer.run())
+                await self._walk()
+                measuring.cancel()
+        except ExceptionGroup as group:
+            raise first_of(group) from None
+
+    async def _walk(self) -> None:
+        log, keeper = self._deck.log, self._deck.log.keeper
+        generation = 1
+        while True:
+            found = await keeper.call(keeper.store.candidates, log.session_id, generation)
+            if found:
+                rules = self._record.rules(generation)
             else:
-                meter.found(images=len(candidates) * search.images, candidates=len(candidates))
-            archived = breeder.tell(candidates)
-            if ("generation_finished", generation) not in told:
-                await bench.log.record(_summary(generation, candidates, archived))
-            if not any(candidate.state == "scored" for candidate in candidates):
-                raise MachineError(
-                    f"Not one of {len(candidates)} candidates of generation {generation} could be scored "
-                    f"(the first one: {candidates[0].reason}): check the models or use larger ones."
-                )
+                begun = await self._begin(generation)
+                if begun is None:
+                    return
+                rules = begun
+                found = await self._breed(rules, generation)
+            await self._evaluate(rules, generation, found)
+            generation += 1
 
-    async def _population(self, breeder: Breeder, generation: int) -> tuple[Candidate, ...]:
-        """Return a generation's candidates, bred and stored if they are not there yet."""
-        bench = self._bench
-        keeper = bench.keeper
-        found = await keeper.call(keeper.store.candidates, bench.session_id, generation)
-        if not found:
+    async def _begin(self, generation: int) -> Rules | None:
+        """Settle what the breeding of a generation heeds; None where there is no such generation."""
+        deck = self._deck
+        while True:
+            await deck.gate.wait()
+            await deck.rescores.done(generation)
+            async with deck.helm.still():
+                if deck.rescores.waiting(generation) or not deck.gate.is_open:
+                    continue
+                rules = self._record.rules(generation)
+                if generation > rules.config.search.generations:
+                    deck.helm.close()
+                    return None
+                deck.helm.begin(generation)
+                return rules
 
-            def progress(done: int, total: int) -> None:
-                bench.log.emit(
-                    protocol.Progress(stage="breeding", generation=generation, done=done, total=total)
-                )
+    async def _breed(self, rules: Rules, generation: int) -> tuple[Candidate, ...]:
+        log, keeper = self._deck.log, self._deck.log.keeper
+        await self._take_pen(rules)
 
-            new = await breeder.breed(generation, progress)
-            await keeper.call(keeper.store.add_candidates, bench.session_id, generation, new)
-            found = await keeper.call(keeper.store.candidates, bench.session_id, generation)
-        breeder.know(found)
+        def progress(done: int, total: int) -> None:
+            log.emit(protocol.Progress(stage="breeding", generation=generation, done=done, total=total))
+
+        new = await self._breeder.breed(self._bench(rules), rules, generation, progress)
+        await keeper.call(keeper.store.add_candidates, log.session_id, generation, new)
+        found = await keeper.call(keeper.store.candidates, log.session_id, generation)
+        self._record.family.know(found)
         return found
+
+    async def _evaluate(self, rules: Rules, generation: int, candidates: tuple[Candidate, ...]) -> None:
+        log, keeper = self._deck.log, self._deck.log.keeper
+        if ("generation_started", generation) not in self._told:
+            await log.record(protocol.GenerationStarted(generation=generation, candidates=len(candidates)))
+        waiting = any(candidate.state == "waiting" for candidate in candidates)
+        if waiting:
+            await self._take_pen(rules)
+            coming = self._record.rules(generation + 1)
+            self._left(rules, coming, generation, len(candidates))
+            same_pen = coming.config.writer.prompts == rules.config.writer.prompts
+            work = GenerationWork(
+                self._bench(rules),
+                candidates,
+                [self._record.family.measured_before(candidate) for candidate in candidates],
+                self._breeder.next_randoms(self._bench(coming), coming, generation + 1) if same_pen else None,
+                self._meter,
+                self._deck.gate,
+                self._deck.easel,
+            )
+            await work.run()
+            candidates = await keeper.call(keeper.store.candidates, log.session_id, generation)
+        if ("generation_finished", generation) not in self._told:
+            coming = self._record.rules(generation + 1)
+            archived = await self._breeder.survivors(self._bench(coming), coming, generation + 1)
+            await log.record(_summary(generation, candidates, archived))
+            self._deck.finished(generation)
+        if waiting and not any(candidate.state == "scored" for candidate in candidates):
+            raise MachineError(
+                f"Not one of {len(candidates)} candidates of generation {generation} could be scored "
+                f"(the first one: {candidates[0].reason}): check the models or use larger ones."
+            )
+
+    def _bench(self, rules: Rules) -> Bench:
+        return Bench(self._deck.log, rules.config, self._deck.studio, self._pen)
+
+    async def _take_pen(self, rules: Rules) -> None:
+        self._pen = await self._deck.pen_for(rules.config)
+
+    def _left(self, rules: Rules, coming: Rules, generation: int, candidates: int) -> None:
+        search, later = rules.config.search, coming.config.search
+        further = max(0, later.generations - generation) * later.population
+        self._meter.left(candidates * search.images + further * later.images, candidates + further)
 
 
 def _summary(

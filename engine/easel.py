@@ -30,6 +30,7 @@ class Easel:
         self._gate = gate
         self._changed = changed
         self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._storing = asyncio.Lock()  # one at a time: a quick painter leaves the store to the other chains, too
         self._units: list[int] = []
         self._empty = asyncio.Event()
         self._empty.set()
@@ -65,7 +66,8 @@ class Easel:
         try:
             drawn = await bench.studio.paint(jobs)
             with self._gate.ending():
-                await _keep(bench, jobs, drawn)
+                async with self._storing:
+                    await _keep(bench, jobs, drawn)
         finally:
             self._slots.release()
             self._units.remove(len(jobs))

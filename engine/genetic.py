@@ -6,6 +6,9 @@ parents; fill up with r = b - s·m fresh random prompts. A newcomer competes at 
 
 Named extensions, ours: duplicates are suppressed (``admit``); ``lineage_cap`` limits how many survivors may
 share an ancestor; ``elitist`` puts the survivors into the next population, to be measured again on new seeds.
+A human's hand: pinned individuals survive before all others and are measured again; banned ones never survive
+and banned texts are not admitted (``Bans``); a human's prompts take the places of randoms, then of the mutations
+of the weakest survivors.
 
 Nothing here draws chance: the same scores give the same plans, so a resumed session tells the stored scores
 again, generation by generation, and stands where it stood.
@@ -16,7 +19,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.errors import InputError
@@ -93,8 +96,35 @@ class Breeding:
 
 
 @dataclass(frozen=True)
+class Bans:
+    """What is kept out.
+
+    Attributes:
+        prompts: whole prompts, as ``normalise`` gives them.
+        words: words of normalised prompts.
+        lineages: keys of oldest ancestors.
+    """
+
+    prompts: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    lineages: frozenset[int] = frozenset()
+
+    def forbid(self, prompt: str) -> bool:
+        """Whether a text may not enter a population."""
+        text = normalise(prompt)
+        return text in self.prompts or not self.words.isdisjoint(text.split())
+
+    def exclude(self, prompt: str, lineage: int) -> bool:
+        """Whether an individual may not survive."""
+        return lineage in self.lineages or self.forbid(prompt)
+
+
+NO_BANS = Bans()
+
+
+@dataclass(frozen=True)
 class Brood:
-    """A parent and how many mutations to write of it."""
+    """A parent and how many mutations of it there is room for."""
 
     parent: Individual
     mutations: int
@@ -106,9 +136,9 @@ class Plan:
 
     Attributes:
         archived: the survivors, most biased first: what this generation adds to the archive.
-        parents: the same individuals with their number of mutations; empty where m = 0.
+        parents: those of the same individuals for whose mutations there is room, with their number.
         randoms: number of fresh random prompts; covers places that missing survivors leave.
-        elites: individuals to measure again in the next population; empty unless elitist.
+        elites: individuals to measure again in the next population: the survivors if elitist, else the pinned.
     """
 
     archived: tuple[Individual, ...]
@@ -136,25 +166,33 @@ def rank(scored: Iterable[Individual]) -> tuple[Individual, ...]:
 
 
 def select(
-    scored: Iterable[Individual], survivors: int, lineage_cap: int | None = None
+    scored: Iterable[Individual],
+    survivors: int,
+    lineage_cap: int | None = None,
+    pinned: Collection[int] = (),
+    bans: Bans = NO_BANS,
 ) -> tuple[Individual, ...]:
     """Return the most biased individuals, at most ``survivors``, at most ``lineage_cap`` of one lineage.
 
-    With a cap there may be fewer than ``survivors``: a cap is not loosened to fill places.
+    With a cap there may be fewer than ``survivors``: a cap is not loosened to fill places. Individuals whose keys
+    are ``pinned`` are taken first, whatever their lineage and however many; banned ones never.
 
     Raises:
         InputError: as ``rank``.
     """
-    chosen: list[Individual] = []
-    relatives: Counter[int] = Counter()
-    for individual in rank(scored):
-        if len(chosen) == survivors:
+    ranked = [one for one in rank(scored) if not bans.exclude(one.prompt, one.lineage)]
+    chosen = [one for one in ranked if one.key in pinned]
+    relatives = Counter(one.lineage for one in chosen)
+    for individual in ranked:
+        if len(chosen) >= survivors:
             break
+        if individual.key in pinned:
+            continue
         if lineage_cap is not None and relatives[individual.lineage] >= lineage_cap:
             continue
         relatives[individual.lineage] += 1
         chosen.append(individual)
-    return tuple(chosen)
+    return rank(chosen)
 
 
 def normalise(prompt: str) -> str:
@@ -194,14 +232,16 @@ class GeneticSearch:
         """Remember prompts that are in the session already, so that ``admit`` refuses them."""
         self._seen.update(normalise(prompt) for prompt in prompts)
 
-    def admit(self, prompts: Sequence[str], limit: int | None = None) -> tuple[str, ...]:
-        """Return, in order, at most ``limit`` prompts new to the session; they then count as seen."""
+    def admit(
+        self, prompts: Sequence[str], limit: int | None = None, bans: Bans = NO_BANS
+    ) -> tuple[str, ...]:
+        """Return, in order, at most ``limit`` prompts new to the session and not banned; they count as seen."""
         admitted: list[str] = []
         for prompt in prompts:
             if limit is not None and len(admitted) == limit:
                 break
             words = normalise(prompt)
-            if words not in self._seen:
+            if words not in self._seen and not bans.forbid(prompt):
                 self._seen.add(words)
                 admitted.append(prompt)
         return tuple(admitted)
@@ -210,26 +250,40 @@ class GeneticSearch:
         """How many places of a population are still empty."""
         return max(0, self.breeding.population - admitted - elites)
 
-    def tell(self, scored: Sequence[Individual]) -> Plan:
+    def tell(
+        self,
+        scored: Sequence[Individual],
+        pinned: Collection[int] = (),
+        bans: Bans = NO_BANS,
+        humans: int = 0,
+    ) -> Plan:
         """Take a generation's scores and plan the next one.
 
         With no individual at all (every measurement failed) the plan is a whole population of randoms.
+
+        Args:
+            scored: the generation, and pinned individuals of older ones.
+            pinned: keys of those among them that survive and are measured again.
+            bans: what may not survive.
+            humans: places that a human's own prompts take.
 
         Raises:
             InputError: as ``rank``; the search is then unchanged.
         """
         breeding = self.breeding
-        survivors = select(scored, breeding.survivors, breeding.lineage_cap)
+        survivors = select(scored, breeding.survivors, breeding.lineage_cap, pinned, bans)
         self.know(individual.prompt for individual in scored)
         for individual in rank(scored):
             if normalise(individual.prompt) in self._archive:
                 self._archive[normalise(individual.prompt)] = individual
         for survivor in survivors:
             self._archive[normalise(survivor.prompt)] = survivor
-        mutations = breeding.mutations
-        return Plan(
-            archived=survivors,
-            parents=tuple(Brood(survivor, mutations) for survivor in survivors) if mutations else (),
-            randoms=breeding.population - breeding.places(len(survivors)),
-            elites=survivors if breeding.elitist else (),
-        )
+        elites = survivors if breeding.elitist else tuple(one for one in survivors if one.key in pinned)
+        room = max(0, breeding.population - humans - len(elites))
+        parents = []
+        for survivor in survivors:
+            mutations = min(breeding.mutations, room)
+            if mutations:
+                parents.append(Brood(survivor, mutations))
+            room -= mutations
+        return Plan(archived=survivors, parents=tuple(parents), randoms=room, elites=elites)

@@ -8,22 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.objectives import Evidence, Objective
-from store.records import ImageRecord, NewEvaluation, Writing
+from store.records import ImageRecord, NewEvaluation
 
 Floats = NDArray[np.float32]
 
 
 def measure_bias(
-    objective: Objective, logit_scale: float, writing: Writing, texts: Floats, images: Sequence[ImageRecord]
+    objective: Objective,
+    logit_scale: float,
+    variations: Sequence[str],
+    texts: Floats,
+    images: Sequence[ImageRecord],
+    writing_id: int | None,
 ) -> NewEvaluation:
     """Score images against variations.
 
     Args:
         objective: one that needs variations.
         logit_scale: the scorer's own factor before its softmax.
-        writing: the variations.
+        variations: T texts.
         texts: their unit vectors, shape (T, D).
         images: the images with their unit vectors, N of them.
+        writing_id: the writing that the variations come from, if it is known.
     """
     vectors = np.stack([image.embedding for image in images])  # (N, D)
     # einsum sums in one order, whatever the number of threads: the same evidence gives the same last bit
@@ -32,14 +38,14 @@ def measure_bias(
     assert measured.analysis is not None
     return NewEvaluation(
         images=[image.id for image in images],
-        variations=writing.texts,
+        variations=variations,
         similarity=similarity,
         scores=measured.scores,
         score_name=objective.score_name,
         coverage=measured.analysis.coverage.astype(np.float32),
         alignment=measured.analysis.alignment.astype(np.float32),
         missed=measured.analysis.missed,
-        writing_id=writing.id,
+        writing_id=writing_id,
     )
 
 

@@ -12,19 +12,22 @@ class Meter:
     """Counts images and candidates that this run has finished.
 
     Args:
-        images: images of the whole session.
-        candidates: candidates of the whole session.
         clock: seconds, rising.
     """
 
-    def __init__(self, images: int, candidates: int, clock: Callable[[], float]) -> None:
-        self._images_left = images
-        self._candidates_left = candidates
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._images_left = 0
+        self._candidates_left = 0
         self._clock = clock
         self._start = clock()
         self._drawn = 0
         self._scored = 0
         self._marks: deque[tuple[float, int]] = deque(maxlen=WINDOW)
+
+    def left(self, images: int, candidates: int) -> None:
+        """Say anew how much of the session is left: its settings may have changed."""
+        self._images_left = images
+        self._candidates_left = candidates
 
     def begin(self) -> None:
         """Painting begins now; the time before (writing prompts) is no painting time."""

@@ -245,7 +245,9 @@ class GenerationWork:
             keeper = bench.keeper
             vectors = await keeper.call(keeper.store.find_text_embeddings, bench.studio.scorer, writing.texts)
             texts = np.stack([vectors[text] for text in writing.texts])  # (T, D)
-            evaluation = measure_bias(self._objective, bench.studio.logit_scale, writing, texts, shown)
+            evaluation = measure_bias(
+                self._objective, bench.studio.logit_scale, writing.texts, texts, shown, writing.id
+            )
         await self._finish(work, evaluation)
 
     async def _finish(self, work: _Work, evaluation: NewEvaluation) -> None:

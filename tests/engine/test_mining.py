@@ -7,82 +7,30 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from engine import protocol
+from engine.commands import Stop
 from engine.config import MiningConfig, load_config, score_config
 from engine.errors import InputError, MachineError
 from engine.models.protocols import TextEmbeddings
-from engine.session import Stop, run_session
-from engine.wire import decode_event, encode
 from store import StoreError, open_reader
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
-
-SMALL: dict[str, dict[str, Any]] = {
-    "session": {"seed": 7, "name": "test"},
-    "painter": {"batch_size": 5},
-    "search": {
-        "population": 5,
-        "survivors": 2,
-        "mutations": 1,
-        "generations": 3,
-        "images": 4,
-        "variations": 3,
-    },
-}
-
-
-def config(**search: Any) -> MiningConfig:
-    return load_config(None, SMALL | {"search": SMALL["search"] | search})
+from tests.engine.sessions import SMALL, Mine, config, mined
 
 
 async def run(
     store: Path,
-    given: MiningConfig | None = None,
-    resume: str | None = None,
+    given: MiningConfig,
     models: FakeModels | None = None,
-    stop: Stop | None = None,
     hear: Callable[[protocol.Event], None] | None = None,
 ) -> list[protocol.Event]:
-    events: list[protocol.Event] = []
-
-    def emit(event: protocol.Event) -> None:
-        events.append(decode_event(encode(event)))
-        if hear is not None:
-            hear(event)
-
-    await run_session(store, given, resume, models or FakeModels(), emit, stop or Stop())
-    return events
-
-
-def mined(store: Path) -> list[tuple[Any, ...]]:
-    """Everything that two equal runs must agree on, to the last bit."""
-    with open_reader(store) as reader:
-        (session,) = reader.sessions()
-        rows: list[tuple[Any, ...]] = []
-        for generation in reader.generations(session.id):
-            for candidate in reader.candidates(session.id, generation.generation):
-                evidence = reader.candidate(candidate.id)
-                evaluation = evidence.evaluation
-                parent = evidence.parents[0].prompt if evidence.parents else None
-                row = (candidate.generation, candidate.position, candidate.prompt, candidate.origin, parent)
-                if evaluation is None:
-                    rows.append((*row, candidate.state, candidate.reason))
-                else:
-                    rows.append(
-                        (
-                            *row,
-                            tuple(sorted(evaluation.scores.items())),
-                            evaluation.similarity.tobytes(),
-                            tuple(image.seed for image in evaluation.images),
-                            tuple(image.sha256 for image in evaluation.images),
-                            tuple(variation.text for variation in evaluation.variations),
-                        )
-                    )
-        return [*rows, tuple(one.prompt for one in reader.leaderboard(session.id, 100))]
+    """Mine a new session to its end."""
+    mine = await Mine.new(store, given)
+    assert await mine.run(models, hear) == "finished"
+    return mine.events
 
 
 async def test_a_session_breeds_as_configured_and_every_candidate_is_scored(tmp_path: Path) -> None:
@@ -194,108 +142,73 @@ async def test_an_interruption_at_any_step_of_the_models_changes_nothing(tmp_pat
     steps = -wire.left
     assert steps == 2 * (3 + 3 + 3) + 3  # variations, embeddings, units; two random tasks and one mutation
     for at in range(1, steps + 1):
-        store = tmp_path / f"cut {at}"
+        mine = await Mine.new(tmp_path / f"cut {at}", given)
         wire = Wire(at)
-        with pytest.raises(TrippedError):
-            await run(store, given, models=FakeModels(FakeStudio(wire), FakePen(wire)))
-        with open_reader(store) as reader:
-            (session,) = reader.sessions()
-        assert session.state == "failed"
-        await run(store, resume=session.id)
-        assert mined(store) == whole, f"cut at step {at}"
+        models = FakeModels(FakeStudio(wire), FakePen(wire))
+        assert await mine.run(models, mine.stops) == "interrupted"
+        assert any(isinstance(e, protocol.StateChanged) and "tripped" in e.reason for e in mine.events)
+        assert await mine.run() == "finished"
+        assert mine.mined() == whole, f"cut at step {at}"
 
 
 async def test_a_session_cut_again_and_again_still_ends_equal(tmp_path: Path) -> None:
     await run(tmp_path / "whole", config())
-    session_id = None
+    mine = await Mine.new(tmp_path / "cut", config())
     for attempt in range(60):
-        wire = Wire(
-            3 + attempt
-        )  # what other chains had under way is lost with each cut, so leave room to advance
+        # what other chains had under way is lost with each cut, so leave room to advance
+        wire = Wire(3 + attempt)
         models = FakeModels(FakeStudio(wire), FakePen(wire))
-        try:
-            await run(tmp_path / "cut", None if session_id else config(), resume=session_id, models=models)
+        if await mine.run(models, mine.stops) == "finished":
             break
-        except TrippedError:
-            with open_reader(tmp_path / "cut") as reader:
-                (session,) = reader.sessions()
-            session_id = session.id
-    assert mined(tmp_path / "cut") == mined(tmp_path / "whole")
+    assert mine.mined() == mined(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("every", [1, 2, 5, 11, 23])
-async def test_a_disk_that_fails_at_a_commit_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
-) -> None:
-    from store import Store
-
+async def test_a_stop_keeps_the_unit_in_flight_and_resumes_equal(tmp_path: Path) -> None:
     await run(tmp_path / "whole", config())
-    original = Store.save_images
-    calls = 0
-
-    def failing(self: Store, images: Any) -> list[int]:
-        nonlocal calls
-        calls += 1
-        if calls == every:
-            raise StoreError("The disk is full: make room.", 3)
-        return original(self, images)
-
-    monkeypatch.setattr(Store, "save_images", failing)
-    store = tmp_path / "full"
-    if every <= 12:  # three generations of four units
-        with pytest.raises(StoreError):
-            await run(store, config())
-        with open_reader(store) as reader:
-            (session,) = reader.sessions()
-        assert "make room" in session.reason
-        await run(store, resume=session.id)
-    else:
-        await run(store, config())
-    assert mined(store) == mined(tmp_path / "whole")
-
-
-async def test_a_stop_keeps_the_units_in_flight_and_resumes_equal(tmp_path: Path) -> None:
-    await run(tmp_path / "whole", config())
-    stop, models = Stop(), FakeModels()
+    models = FakeModels()
+    mine = await Mine.new(tmp_path / "stopped", config())
 
     def hear(event: protocol.Event) -> None:
         if isinstance(event, protocol.CandidateScored):
-            stop.ask()
+            mine.soon(Stop)
 
-    store = tmp_path / "stopped"
-    events = await run(store, config(), models=models, stop=stop, hear=hear)
-    last = events[-1]
+    assert await mine.run(models, hear) == "interrupted"
+    last = mine.events[-1]
     assert isinstance(last, protocol.Finished)
     assert last.state == "interrupted"
     assert models.closed
-    states = [event.state for event in events if isinstance(event, protocol.StateChanged)]
+    states = [event.state for event in mine.events if isinstance(event, protocol.StateChanged)]
     assert states == ["mining", "stopping", "interrupted"]
-    with sqlite3.connect(store / "minegap.db") as database:
+    with sqlite3.connect(mine.store / "minegap.db") as database:
         (images,) = database.execute("SELECT count(*) FROM images").fetchone()
-    assert images == sum(len(unit) for unit in models.studio.units)
+    assert 0 < images == sum(len(unit) for unit in models.studio.units) < 3 * 5 * 4
     again = FakeModels()
-    await run(store, resume=last.session_id, models=again)
-    assert mined(store) == mined(tmp_path / "whole")
+    await mine.run(again)
+    assert mine.mined() == mined(tmp_path / "whole")
     assert sum(map(len, again.studio.units)) + images == 3 * 5 * 4
 
 
 async def test_resuming_a_finished_session_does_nothing(tmp_path: Path) -> None:
-    events = await run(tmp_path, config())
-    before = mined(tmp_path)
-    opened = next(event for event in events if isinstance(event, protocol.SessionOpened))
+    mine = await Mine.new(tmp_path, config())
+    await mine.run()
+    before = mine.mined()
     models = FakeModels()
-    await run(tmp_path, resume=opened.session_id, models=models)
+    assert await mine.run(models) == "finished"
     assert models.studio.units == []
     assert models.pen.tasks == []
     assert mined(tmp_path) == before
 
 
 async def test_resuming_with_other_models_is_refused(tmp_path: Path) -> None:
-    stop = Stop()
-    events = await run(tmp_path, config(), stop=stop, hear=lambda event: stop.ask())
-    session_id = next(event.session_id for event in events if isinstance(event, protocol.SessionOpened))
-    with pytest.raises(InputError, match="painter"):
-        await run(tmp_path, resume=session_id, models=FakeModels(FakeStudio(painter="another")))
+    mine = await Mine.new(tmp_path, config())
+    await mine.run()
+    assert await mine.run(FakeModels(FakeStudio(painter="another"))) == "failed"
+    assert isinstance(mine.session.failure if mine.session else None, InputError)
+    (failed,) = [event for event in mine.events if isinstance(event, protocol.Failed)]
+    assert failed.exit_code == 2
+    assert "painter" in failed.sentence
+    with open_reader(tmp_path) as reader:
+        assert reader.session(mine.id).state == "failed"
 
 
 async def test_too_few_variations_fail_the_candidate_alone(tmp_path: Path) -> None:
@@ -361,6 +274,9 @@ async def test_a_colour_is_mined_without_variations(tmp_path: Path, colour: str,
 
 
 async def test_an_unknown_session_is_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(StoreError) as caught:
-        await run(tmp_path, resume="01ARZ3NDEKTSV4RRFFQ69G5FAV")
-    assert caught.value.exit_code == 2
+    mine = await Mine.new(tmp_path, config())
+    mine.id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    assert await mine.run() == "failed"
+    failure = mine.session.failure if mine.session else None
+    assert isinstance(failure, StoreError)
+    assert failure.exit_code == 2
