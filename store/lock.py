@@ -117,9 +117,8 @@ class WriterLock:
         """Give the lock back; ``clean=False`` leaves the mark that makes the next writer check."""
         try:
             if clean:
-                with suppress(
-                    OSError
-                ):  # a disk that became read-only: the mark stays, and the check is right
+                # A disk that became read-only: the mark stays, and the check that it asks for is right.
+                with suppress(OSError):
                     os.ftruncate(self._file, 0)
         finally:
             os.close(self._file)

@@ -56,9 +56,8 @@ class Writer(EvidenceQueries):
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, explained(self.folder):
             self._refuse_moved()
-            if (
-                self._connection.in_transaction
-            ):  # left open where the disk did not even allow the ROLLBACK below
+            # Left open where the disk did not even allow the ROLLBACK below.
+            if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             self._connection.execute("BEGIN IMMEDIATE")
             try:

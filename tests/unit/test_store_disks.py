@@ -1,4 +1,4 @@
-"""Full, read-only, moved and half-deleted disks: nothing saved is lost, and the same store goes on afterwards."""
+"""Full, read-only and moved disks, deleted directories: nothing saved is lost, and the same store goes on."""
 
 from __future__ import annotations
 
@@ -73,6 +73,18 @@ def test_a_full_disk_loses_nothing_and_mining_goes_on_when_there_is_room(tmp_pat
         store.save_images([image("big", saved), image("big", 10_000 + saved)])
         store.append_event(run, "resumed", {})
         assert len(store.find_images("big", range(saved + 1), PIPELINE, SCORER)) == saved + 1
+
+
+def test_a_store_on_a_full_disk_is_not_called_damaged(tmp_path: Path) -> None:
+    """SQLite calls it an error of input and output when its file for sharing cannot grow."""
+    with small_disk(tmp_path / "disk") as disk:
+        open_store(disk / "store").close()
+        with pytest.raises(OSError, match="No space"):
+            (disk / "ballast").write_bytes(b"x" * 10_000_000)
+        for opener in (open_reader, open_store):
+            with pytest.raises(StoreError, match="is full: free some space") as caught:
+                opener(disk / "store")
+            assert (caught.value.exit_code, caught.value.full) == (3, True)
 
 
 def test_no_store_can_be_made_on_a_full_disk(tmp_path: Path) -> None:
@@ -249,6 +261,30 @@ def test_every_write_on_a_full_disk_says_so_and_works_when_there_is_room(tmp_pat
     assert not ballast.exists()
 
 
+def test_a_transaction_that_could_not_be_ended_does_not_stop_the_next_one(tmp_path: Path) -> None:
+    with open_store(tmp_path) as opened:
+        run = session(opened)
+        opened._connection.execute("BEGIN")
+        opened._connection.execute("UPDATE sessions SET reason = 'half a transaction'")
+        opened.append_event(run, "note", {})
+        assert opened.session(run).reason == ""
+        assert not opened._connection.in_transaction
+
+
+def test_a_question_that_the_disk_ended_says_why(tmp_path: Path) -> None:
+    with open_store(tmp_path) as opened:
+        session(opened)
+
+        def ask() -> None:
+            with opened._snapshot():
+                opened._connection.execute("ROLLBACK")  # as SQLite does itself on some errors
+                raise StoreError("the disk", 3)
+
+        with pytest.raises(StoreError, match="the disk"):
+            ask()
+        assert len(opened.sessions()) == 1
+
+
 # ---------------------------------------------------------------- directories that go
 
 
@@ -326,57 +362,3 @@ def test_a_store_that_became_read_only_is_let_go_and_checked_next_time(
     assert (tmp_path / LOCK_FILE).stat().st_size > 0
     open_store(tmp_path).close()
     assert (tmp_path / LOCK_FILE).stat().st_size == 0
-
-
-# ---------------------------------------------------------------- after an unclean end
-
-
-def leave_unclean(folder: Path) -> None:
-    (folder / LOCK_FILE).write_text("process 1 (left behind)")
-
-
-def test_orphan_files_are_deleted_after_an_unclean_end_only(tmp_path: Path) -> None:
-    with open_store(tmp_path) as opened:
-        opened.save_images([image("a", 0)])
-        (kept,) = tmp_path.glob("images/??/??/*.png")
-    orphan, half = kept.with_name("0" * 64 + ".png"), kept.with_name("0" * 64 + ".ab12.part")
-    foreign = kept.with_name("notes.txt")
-    for path in (orphan, half, foreign):
-        path.write_bytes(b"x")
-    open_store(tmp_path).close()
-    assert orphan.exists()
-    leave_unclean(tmp_path)
-    open_store(tmp_path).close()
-    assert sorted(kept.parent.iterdir()) == sorted([kept, foreign])
-
-
-def test_an_index_that_lost_a_row_is_found_after_an_unclean_end(tmp_path: Path) -> None:
-    """``quick_check`` would not see it."""
-    with open_store(tmp_path) as opened:
-        scored(opened, session(opened), 1, ["a", "b"], [0.5, 0.25])
-    with sqlite3.connect(tmp_path / DATABASE) as connection:
-        connection.execute("PRAGMA writable_schema=ON")
-        connection.execute(
-            "UPDATE sqlite_master SET sql = 'CREATE INDEX candidates_of_prompt ON candidates(created_at)' "
-            "WHERE name = 'candidates_of_prompt'"
-        )
-    connection.close()
-    leave_unclean(tmp_path)
-    for _ in range(2):
-        with pytest.raises(StoreError, match=r"damaged .*candidates_of_prompt") as caught:
-            open_store(tmp_path)
-        assert caught.value.exit_code == 2
-
-
-def test_only_the_user_may_read_what_is_stored(tmp_path: Path) -> None:
-    """Also in a directory that the user made, which others may look into."""
-    before = os.umask(0o022)
-    try:
-        tmp_path.chmod(0o755)
-        with open_store(tmp_path) as opened:
-            opened.save_images([image("a", 0)])
-            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    finally:
-        os.umask(before)
-    assert {mode & 0o077 for mode in modes.values()} == {0}
-    assert {DATABASE, f"{DATABASE}-wal", "images", LOCK_FILE} <= set(modes)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from store_crash import FIRST, SECOND
-from store_samples import PIPELINE, SCORER, scored, session
+from store_samples import PIPELINE, SCORER, image, scored, session
 
 from store import StoreError, open_reader, open_store
 from store.connection import DATABASE, refuse_network_disk
@@ -238,6 +238,60 @@ def test_a_file_that_was_created_but_never_written_is_a_new_store(tmp_path: Path
         open_reader(tmp_path)
     with open_store(tmp_path) as store:
         assert store.sessions() == ()
+
+
+# ---------------------------------------------------------------- after an unclean end
+
+
+def leave_unclean(folder: Path) -> None:
+    (folder / LOCK_FILE).write_text("process 1 (left behind)")
+
+
+def test_orphan_files_are_deleted_after_an_unclean_end_only(tmp_path: Path) -> None:
+    with open_store(tmp_path) as opened:
+        opened.save_images([image("a", 0)])
+        (kept,) = tmp_path.glob("images/??/??/*.png")
+    orphan, half = kept.with_name("0" * 64 + ".png"), kept.with_name("0" * 64 + ".ab12.part")
+    foreign = kept.with_name("notes.txt")
+    for path in (orphan, half, foreign):
+        path.write_bytes(b"x")
+    open_store(tmp_path).close()
+    assert orphan.exists()
+    leave_unclean(tmp_path)
+    open_store(tmp_path).close()
+    assert sorted(kept.parent.iterdir()) == sorted([kept, foreign])
+
+
+def test_an_index_that_lost_a_row_is_found_after_an_unclean_end(tmp_path: Path) -> None:
+    """``quick_check`` would not see it."""
+    with open_store(tmp_path) as opened:
+        scored(opened, session(opened), 1, ["a", "b"], [0.5, 0.25])
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = 'CREATE INDEX candidates_of_prompt ON candidates(created_at)' "
+            "WHERE name = 'candidates_of_prompt'"
+        )
+    connection.close()
+    leave_unclean(tmp_path)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"damaged .*candidates_of_prompt") as caught:
+            open_store(tmp_path)
+        assert caught.value.exit_code == 2
+
+
+def test_only_the_user_may_read_what_is_stored(tmp_path: Path) -> None:
+    """Also in a directory that the user made, which others may look into."""
+    before = os.umask(0o022)
+    try:
+        tmp_path.chmod(0o755)
+        with open_store(tmp_path) as opened:
+            opened.save_images([image("a", 0)])
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert {mode & 0o077 for mode in modes.values()} == {0}
+    assert {DATABASE, f"{DATABASE}-wal", "images", LOCK_FILE} <= set(modes)
 
 
 # ---------------------------------------------------------------- machines
