@@ -101,7 +101,13 @@ def after_detach(session_id: str, store: Path) -> list[str]:
 
 
 def plain_sink(event: protocol.Event, view: SessionView) -> None:
-    """Tell an event as a line on standard error."""
+    """Tell an event as a line on standard error; how the session stands has been told by the events before."""
+    if not isinstance(event, protocol.Snapshot):
+        onlooker_sink(event, view)
+
+
+def onlooker_sink(event: protocol.Event, view: SessionView) -> None:
+    """Tell an event as a line on standard error to somebody who joins later."""
     line = narration.narrate(event, view)
     if line:
         console.narrate(line)

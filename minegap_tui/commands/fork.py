@@ -20,8 +20,8 @@ from minegap_tui.commands.follow import (
     finish,
     json_sink,
     leave,
+    onlooker_sink,
     plain_option,
-    plain_sink,
     show_app,
     wants_app,
 )
@@ -85,7 +85,7 @@ def fork(
         return 0
     if wants_app(plain, as_json):
         return show_app(directory, answer.session_id)
-    sink = json_sink if as_json else plain_sink
+    sink = json_sink if as_json else onlooker_sink
     return finish(asyncio.run(watch(directory, answer.session_id, sink, console.narrate)), directory, as_json)
 
 

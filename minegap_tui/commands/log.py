@@ -37,7 +37,7 @@ def log(session: str, every: bool, as_json: bool, store: Path | None) -> None:
             console.data_json(asdict(line))
         return
     for text in record_lines(lines):
-        console.data(text)
+        console.data(text.rstrip())
 
 
 def record_lines(lines: list[Entry]) -> list[str]:

@@ -18,6 +18,7 @@ from minegap_tui.commands.follow import (
     finish,
     json_sink,
     leave,
+    onlooker_sink,
     plain_option,
     plain_sink,
     resume_hint,
@@ -119,7 +120,7 @@ def attach(session: str | None, plain: bool, as_json: bool, store: Path | None) 
         )
     if wants_app(plain, as_json):
         return show_app(directory, found.id)
-    sink = json_sink if as_json else plain_sink
+    sink = json_sink if as_json else onlooker_sink
     return finish(asyncio.run(watch(directory, found.id, sink, console.narrate)), directory, as_json)
 
 
