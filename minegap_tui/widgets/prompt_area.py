@@ -67,6 +67,10 @@ class PromptArea(TextArea):
         edit.text = self._stand_ins.encode(edit.text.replace("\r\n", "\n"))
         return super().edit(edit)
 
+    def load_text(self, text: str) -> None:
+        """Replace all of it, without a way back."""
+        super().load_text(self._stand_ins.encode(text))
+
     def get_line(self, line_index: int) -> Text:
         """Return a line for the screen, marks instead of stand-ins."""
         held = self.document.get_line(line_index)

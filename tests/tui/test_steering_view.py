@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -337,9 +335,3 @@ def test_messages_show_the_question_until_it_is_answered() -> None:
     assert messages.line() == "asked the engine: pause …"
     messages.answer("1", "No.", refused=True)
     assert (messages.line(), messages.refused, messages.in_flight) == ("No.", True, False)
-
-
-def test_scores_stay_finite_in_the_trend() -> None:
-    view = SessionView()
-    view.apply(scored(1))
-    assert all(math.isfinite(point.best) for point in view.trend())
