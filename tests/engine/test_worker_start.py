@@ -15,7 +15,7 @@ import pytest
 from engine.config import MiningConfig
 from engine.errors import InputError
 from engine.models.offline import switch_off_network
-from engine.services import WorkerStudio
+from engine.services import WorkerPen, WorkerStudio
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +60,13 @@ async def test_a_bad_painter_is_refused_before_torch_is_imported(
     assert "engine.models.layout" in imported
     assert "torch" not in imported
     assert studio.vitals().pid == 0
+
+
+def test_limits_of_the_workers_come_from_the_configuration(tmp_path: Path) -> None:
+    config = MiningConfig.model_validate({"workers": {"deadline": 77, "restarts": 1}})
+    raw = config.model_dump_json().encode()
+    for worker in (WorkerStudio(raw, tmp_path / "log", print), WorkerPen(raw, tmp_path / "log", print)):
+        assert (worker.host._deadline, worker.host._most_restarts) == (77.0, 1)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ def test_a_path_in_the_file_is_relative_to_the_file_and_a_repo_id_is_not(tmp_pat
         ({"painter": {"device": "tpu"}}, ["painter.device = 'tpu'"]),
         ({"painter": {"guidance": float("nan")}}, ["painter.guidance"]),
         ({"session": {"seed": -1}}, ["session.seed = -1"]),
+        ({"workers": {"deadline": 0}}, ["workers.deadline = 0", "MINEGAP_WORKERS_DEADLINE"]),
+        ({"workers": {"restarts": -1}}, ["workers.restarts = -1"]),
         ({"sarch": {"images": 3}}, ["sarch", "no such key"]),
     ],
 )
