@@ -91,13 +91,16 @@ class Mine:
         await keeper.open(self.store)
         try:
             self.session = SessionRun(self.id, self.store, keeper, models or FakeModels(), emit)
-            beside = asyncio.ensure_future(during()) if during is not None else None
-            state = await self.session.run()
-            if beside is not None:
-                await beside
+            running = asyncio.ensure_future(self.session.run())
+            beside = asyncio.ensure_future(during()) if during is not None else running
+            await asyncio.wait({running, beside}, return_when=asyncio.FIRST_EXCEPTION)
+            if not running.done():
+                running.cancel()
+                await asyncio.wait({running})
+            await beside
             if self.tasks:
                 await asyncio.gather(*self.tasks)
-            return state
+            return await running
         finally:
             keeper.close()
 
