@@ -26,7 +26,7 @@ from engine.wire import MAX_LINE_BYTES, ProtocolError, decode_command, encode
 MAX_CONNECTIONS = 64
 GREETING_SECONDS = 10.0
 LAST_WORD_SECONDS = 2.0
-"""How long clients may take, when the engine ends, to read what waits for them."""
+"""How long clients may take, when they are hung up on, to read what waits for them."""
 
 BUFFER_BYTES = 1 << 16
 """How much waits in the transport, outside a client's outbox, before sending stops."""
@@ -133,10 +133,15 @@ class Listener:
         assert connection is not None
         self._connections.add(connection)
         try:
-            await self._attend(reader, writer)
+            self._refuse_at_the_door(writer)
+            try:
+                await self._attend(reader, writer)
+            except ProtocolError as error:
+                writer.write(_refusal(error))
+                await _hang_up(reader, writer)
         except ProtocolError as error:
-            # into the kernel's buffer at once; whoever does not read it is not waited for
-            writer.write(encode(protocol.Refused(sentence=_told(error))))
+            # into the kernel's buffer at once; not even a file descriptor is spent on waiting
+            writer.write(_refusal(error))
         except ConnectionError:
             return
         except asyncio.CancelledError:
@@ -146,14 +151,19 @@ class Listener:
             self._connections.discard(connection)
             writer.close()
 
-    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        user = _user(writer)
+    def _refuse_at_the_door(self, writer: asyncio.StreamWriter) -> None:
+        if _uid(writer) != os.geteuid():
+            raise ProtocolError(
+                "This engine belongs to another user: each user mines in stores of their own."
+            )
         if len(self._connections) > MAX_CONNECTIONS:
             raise ProtocolError(f"The engine has {MAX_CONNECTIONS} clients already: close one of them first.")
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = await _greeting(reader)
         writer.transport.set_write_buffer_limits(high=BUFFER_BYTES)
         client = Client(
-            f"{user} ({_printable(hello.client)})",
+            f"{_user_name()} ({_printable(hello.client)})",
             asyncio.get_running_loop().time(),
             Outbox(writer.transport.abort),
         )
@@ -222,25 +232,36 @@ async def _end(*tasks: asyncio.Task[None]) -> None:
     await asyncio.wait(tasks)
 
 
-def _user(writer: asyncio.StreamWriter) -> str:
-    """Return the name of the user who connected; refuse everybody but our own."""
+async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say no more, and let the client say what it was about to: cut off, it could not read why."""
+    with contextlib.suppress(OSError, TimeoutError):
+        writer.write_eof()
+        async with asyncio.timeout(LAST_WORD_SECONDS):
+            while await reader.read(BUFFER_BYTES):
+                pass
+
+
+def _uid(writer: asyncio.StreamWriter) -> int:
+    """Return the user who connected, as the kernel knows it."""
     connection: socket.socket = writer.get_extra_info("socket")
-    _, uid, _ = _CREDENTIALS.unpack(
-        connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    )
-    if uid != os.geteuid():
-        raise ProtocolError("This engine belongs to another user: each user mines in stores of their own.")
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    uid: int = _CREDENTIALS.unpack(raw)[1]
+    return uid
+
+
+def _user_name() -> str:
     try:
-        return pwd.getpwuid(uid).pw_name
+        return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
-        return f"user {uid}"
+        return f"user {os.geteuid()}"
 
 
 def _printable(name: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in name) or "unnamed client"
 
 
-def _told(error: ProtocolError) -> str:
+def _refusal(error: ProtocolError) -> bytes:
     """One sentence for a client, however much of its own line the error quotes."""
     sentence = str(error)
-    return sentence if len(sentence) <= 500 else f"{sentence[:499]}…"
+    short = sentence if len(sentence) <= 500 else f"{sentence[:499]}…"
+    return encode(protocol.Refused(sentence=short))

@@ -39,6 +39,7 @@ class ScriptedRun:
     Attributes:
         asked: command, author and connection of each command.
         gone: connections that were told to be gone.
+        ready: its first events have been told.
     """
 
     def __init__(self, session_id: str, emit: Emit, keeper: Keeper) -> None:
@@ -47,6 +48,7 @@ class ScriptedRun:
         self.asked: list[tuple[Command, str, int]] = []
         self.gone: list[int] = []
         self.seq = 0
+        self.ready = False
         self.state: SessionState = "queued"
         self._keeper = keeper
         self._end: asyncio.Future[SessionState] = asyncio.get_running_loop().create_future()
@@ -54,6 +56,7 @@ class ScriptedRun:
     async def run(self) -> SessionState:
         await self.record(protocol.Notice(message="begun"))
         await self._enter("mining")
+        self.ready = True
         state = await self._end
         await self._enter(state)
         await self.record(
