@@ -140,7 +140,7 @@ def load_scorer(directory: Path, device: str, dtype: str) -> OpenClipScorer:
                 f"local-dir:{layout.directory}", precision=PRECISIONS[precision], device="cpu"
             )
         scorer = OpenClipScorer(model.eval(), layout, place, precision)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, AssertionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, AssertionError) as error:
         if is_out_of_memory(error):
             raise MachineError(
                 f"{layout.directory} ({gibibytes(layout.weights.n_bytes)} of weights) does not fit in "

@@ -139,11 +139,14 @@ class WorkerHost:
     async def _ready(self) -> WorkerProcess:
         """Return a live process with its models loaded."""
         if self._closed:
-            raise MachineError(f"The {self.role} worker is closed: resume the session to start another.")
+            raise self._is_closed()
         if self._starting is None or (self._starting.done() and self.pid is None):
             self._starting = asyncio.create_task(self._bring_up())
             self._starting.add_done_callback(_look)  # those who wait for it may all have been cancelled
-        await asyncio.shield(self._starting)
+        await asyncio.wait({self._starting})  # whoever is cancelled here leaves the start to the others
+        if self._starting.cancelled():
+            raise self._is_closed()
+        self._starting.result()
         assert self._process is not None
         return self._process
 
@@ -194,6 +197,9 @@ class WorkerHost:
                 "put the old files back and resume."
             )
         self._loaded = loaded
+
+    def _is_closed(self) -> MachineError:
+        return MachineError(f"The {self.role} worker is closed: resume the session to start another.")
 
     def _given_up(self, death: WorkerDiedError, deaths: int) -> MachineError:
         self._deaths = 0  # whoever resumes begins anew

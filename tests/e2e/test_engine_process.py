@@ -149,7 +149,7 @@ async def test_kill_9_of_a_worker_is_noticed_and_changes_nothing(
     events, code = await run(tmp_path, small(), act=once(protocol.GenerationStarted, strike))
     assert code == 0, events[-1]
     notices = [event.message for event in events if isinstance(event, protocol.Notice)]
-    assert any(f"{role} worker died" in notice for notice in notices)
+    assert any(f"{role} worker was killed (SIGKILL)" in notice for notice in notices)
     assert mined(tmp_path) == mined(whole)
 
 

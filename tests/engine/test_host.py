@@ -462,10 +462,13 @@ async def test_a_busy_worker_leaves_when_the_engine_does(host: Rig) -> None:
 async def test_a_worker_closed_while_it_loads_is_gone_and_stays_gone(host: Rig) -> None:
     worker = host(b"hangs once while loading")
     loading = asyncio.create_task(worker.load())
+    asking = asyncio.create_task(worker.ask(write("echo")))
     await host.until_loading()
     loading.cancel()
     await worker.close()
     assert worker.pid is None
+    with pytest.raises(MachineError, match="is closed"):
+        await asking
     with pytest.raises(MachineError, match="is closed"):
         await worker.ask(write("echo"))
 
