@@ -185,6 +185,9 @@ class Service:
             case Attach():
                 raise AssertionError("attaching is not repeated but done again")
         ticket = self._sessions.tickets.get(command.session_id)
+        if ticket is not None and ticket.last is not None:
+            await ticket.gone.wait()
+            ticket = self._sessions.tickets.get(command.session_id)
         if ticket is None and isinstance(command, Resume):
             return await self._resume(command, client.author)
         if ticket is None:
@@ -211,8 +214,10 @@ class Service:
             config = parse_config(session.config_json, f"session {session_id}")
         # No waiting from here on: between the snapshot and the first event nothing may be missed.
         self._hub.tell(client, accepted)
-        if session_id in self._sessions.tickets:
-            self._hub.follow(client, self._sessions.tickets[session_id].snapshot())
+        if (ticket := self._sessions.tickets.get(session_id)) is not None:
+            self._hub.follow(client, ticket.snapshot())
+            if ticket.last is not None:
+                self._hub.tell(client, ticket.last)
             return accepted
         seq = events[-1].seq if events else 0
         self._hub.follow(

@@ -105,7 +105,7 @@ class SessionQueue:
             await self._keeper.call(store.set_session_state, session_id, "queued")
             await ticket.log.record(protocol.StateChanged(state="queued", reason=why))
         except BaseException:
-            del self.tickets[session_id]
+            self._forget(ticket)
             raise
         if not ticket.withdrawn.is_set():
             self._waiting.append(ticket)
@@ -149,7 +149,7 @@ class SessionQueue:
         try:
             await self._mine(ticket)
         finally:
-            self.tickets.pop(ticket.session_id, None)
+            self._forget(ticket)
             turn.release()
         if self._waiting:
             await asyncio.sleep(YIELD_SECONDS)
@@ -208,7 +208,11 @@ class SessionQueue:
             session = await self._keeper.call(self._keeper.store.session, ticket.session_id)
             await ticket.log.record_anyway(last_word_on(session, 3))
         finally:
-            self.tickets.pop(ticket.session_id, None)
+            self._forget(ticket)
+
+    def _forget(self, ticket: Ticket) -> None:
+        self.tickets.pop(ticket.session_id, None)
+        ticket.gone.set()
 
     async def _set_state(self, session_id: str, state: SessionState, reason: str) -> None:
         try:

@@ -51,6 +51,8 @@ class Ticket:
         run: the work; None while it is queued.
         begun: the work has told its first event, or is over.
         withdrawn: it is to leave the queue.
+        last: its last word, once it was told: the session is over, and what remains is to let its models go.
+        gone: its place in the engine is free again.
 
     Raises:
         InputError: its stored configuration cannot be used.
@@ -63,6 +65,8 @@ class Ticket:
         self.run: Run | None = None
         self.begun = asyncio.Event()
         self.withdrawn = asyncio.Event()
+        self.last: protocol.Finished | protocol.Failed | None = None
+        self.gone = asyncio.Event()
         self._config = parse_config(session.config_json, f"session {session.id}")
         self._session = session
         self._seq = seq
@@ -79,6 +83,8 @@ class Ticket:
         self._seq = max(self._seq, event.seq)
         if self.run is not None:
             self.begun.set()
+        if isinstance(event, protocol.Finished | protocol.Failed):
+            self.last = event
         self._hub.publish(self.session_id, event)
 
     def snapshot(self) -> protocol.Snapshot:

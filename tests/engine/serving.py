@@ -40,6 +40,7 @@ class ScriptedRun:
         asked: command, author and connection of each command.
         gone: connections that were told to be gone.
         ready: its first events have been told.
+        models_gone: cleared by a test, it keeps the work from returning after its last word.
     """
 
     def __init__(self, session_id: str, emit: Emit, keeper: Keeper) -> None:
@@ -49,6 +50,8 @@ class ScriptedRun:
         self.gone: list[int] = []
         self.seq = 0
         self.ready = False
+        self.models_gone = asyncio.Event()
+        self.models_gone.set()
         self.state: SessionState = "queued"
         self._keeper = keeper
         self._end: asyncio.Future[SessionState] = asyncio.get_running_loop().create_future()
@@ -62,6 +65,7 @@ class ScriptedRun:
         await self.record(
             protocol.Finished(session_id=self.session_id, state=state, generations=0, scored=0, best=None)
         )
+        await self.models_gone.wait()
         return state
 
     async def ask(self, command: Command, author: str, connection: int) -> protocol.Acknowledged:
@@ -136,7 +140,8 @@ async def serving(store: Path) -> AsyncIterator[Serving]:
         try:
             yield engine
         finally:
-            engine.service.end("the test is over")
+            if not engine.ended.done():
+                engine.service.end("the test is over")
             await engine.ended
             await engine.listener.close(engine.service.last_word)
     finally:
