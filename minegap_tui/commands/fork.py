@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.client import command_id
 from engine.commands import Fork
 from engine.config import MiningConfig, parse_config
 from engine.errors import InputError
+from engine.steering import effective_config
 from minegap_tui import console
 from minegap_tui.commands.follow import (
     begin,
@@ -34,8 +36,9 @@ from minegap_tui.commands.options import (
     store_option,
 )
 from minegap_tui.headless import watch
+from minegap_tui.view.record import steering
 from store import open_reader
-from store.records import Session
+from store.records import Event, Session
 
 SHARED = ("models", "painter", "scorer")
 """Sections that say what the copied images and scores are."""
@@ -70,12 +73,13 @@ def fork(
     directory = store_directory(store)
     with open_reader(directory) as reader:
         found = find_session(list(reader.sessions()), session, directory)
+        events = reader.events(found.id)
     if generation > found.generations:
         raise InputError(
             f"Session {found.id} has {found.generations} generations, so it cannot be forked after generation "
             f"{generation}: choose one of them."
         )
-    config = forked(found, settings, seed)
+    config = changed(in_force(found, events, generation), settings, seed)
     command = Fork(
         id=command_id(), session_id=found.id, generation=generation, config=config.model_dump_json()
     )
@@ -89,13 +93,28 @@ def fork(
     return finish(asyncio.run(watch(directory, answer.session_id, sink, console.narrate)), directory, as_json)
 
 
-def forked(session: Session, settings: tuple[str, ...], seed: int | None) -> MiningConfig:
-    """Return the configuration of a session with some settings changed.
+def in_force(session: Session, events: Iterable[Event], generation: int) -> MiningConfig:
+    """Return a session's configuration with the knobs that were turned up to a generation.
+
+    Raises:
+        InputError: the session is of a version that this program does not read.
+    """
+    old = parse_config(session.config_json, f"session {session.id}")
+    own = [entry for entry in steering(events) if entry.generation > (session.forked_generation or 0)]
+    turned = effective_config(old, own, generation)
+    if len(old.search.prompts) > turned.search.population:
+        return turned
+    return turned.model_copy(
+        update={"search": turned.search.model_copy(update={"prompts": old.search.prompts})}
+    )
+
+
+def changed(old: MiningConfig, settings: tuple[str, ...], seed: int | None) -> MiningConfig:
+    """Return a configuration with some settings changed.
 
     Raises:
         InputError: a setting is not valid, or would change what the copied generations were measured with.
     """
-    old = parse_config(session.config_json, f"session {session.id}")
     merged: dict[str, Any] = json.loads(old.model_dump_json())
     for section, given in flags(settings, (("session", "seed", seed),)).items():
         merged.setdefault(section, {}).update(given)

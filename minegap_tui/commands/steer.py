@@ -18,7 +18,7 @@ from minegap_tui import console
 from minegap_tui.commands.options import json_option, store_directory, store_option, written_value
 from minegap_tui.commands.talk import ask, candidate_argument, live_session, session_option, usable_prompt
 from minegap_tui.sanitise import display_text
-from minegap_tui.view.record import stored_steering
+from minegap_tui.view.record import standing
 from store import open_reader
 
 MAX_PROMPTS = 10_000
@@ -309,7 +309,7 @@ def undo(command: str | None, session: str | None, as_json: bool, store: Path | 
     directory = store_directory(store)
     found = live_session(directory, session)
     with open_reader(directory) as reader:
-        given = stored_steering(reader.events(found.id))
+        given = standing(reader.events(found.id))
     if command is None:
         matching = given[-1:]
     else:

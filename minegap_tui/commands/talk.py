@@ -74,7 +74,8 @@ def report(command: Command, answer: protocol.Acknowledged, as_json: bool) -> No
         return
     console.narrate(answer.sentence)
     if isinstance(command, Steering) and command.__struct_config__.tag != "undo":
-        console.narrate(f"as long as it has no effect yet: minegap undo {command.id[:8]}")
+        before = f" before generation {answer.generation} is bred" if answer.generation else ""
+        console.narrate(f"withdraw it{before} with: minegap undo {command.id[:8]}")
 
 
 def usable_prompt(text: str, what: str = "The prompt") -> str:

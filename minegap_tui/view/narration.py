@@ -31,11 +31,10 @@ def narrate(event: protocol.Event, view: SessionView) -> str:
             )
         case protocol.Snapshot():
             named = f" ({event.name})" if event.name else ""
-            reason = f": {event.reason}" if event.reason else ""
             at = f", generation {event.generation}/{event.generations}" if event.generation else ""
-            line = f"session {event.session_id}{named} is {event.state}{at}{reason}"
+            line = f"session {event.session_id}{named} is {_state(event.state, event.reason)}{at}"
         case protocol.StateChanged():
-            line = event.state + (f": {event.reason}" if event.reason else "")
+            line = _state(event.state, event.reason)
         case protocol.Pausing(after=""):
             line = "the pause is called off"
         case protocol.Pausing(done=0):
@@ -95,6 +94,12 @@ def _place(generation: int, view: SessionView) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _state(state: str, reason: str) -> str:
+    if reason.startswith(state):  # "paused by ann"
+        return reason
+    return f"{state}: {reason}" if reason else state
 
 
 def _units(event: protocol.Pausing) -> str:

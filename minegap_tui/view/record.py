@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 
 from engine import protocol
-from engine.commands import VERSION
+from engine import steering as steer
+from engine.commands import VERSION, Steering, Undo
 from minegap_tui.view import narration
 from minegap_tui.view.session import SessionView
 from store.records import Event
@@ -50,17 +52,29 @@ def stored(event: Event) -> protocol.Event | None:
     return found
 
 
-def stored_steering(events: Iterable[Event]) -> list[str]:
-    """Return the ids of the steering commands in force, oldest first: neither withdrawals nor what they withdrew."""
-    given: dict[str, None] = {}
+def steering(events: Iterable[Event]) -> list[steer.Entry]:
+    """Return the steering commands on record, oldest first, withdrawals included; unknown ones are passed over."""
+    found = []
     for line in events:
         event = stored(line)
         if not isinstance(event, protocol.Steered):
             continue
-        if event.command.get("type") == "undo":
-            given.pop(str(event.command.get("command_id")), None)
+        with suppress(msgspec.ValidationError):
+            command: Steering = msgspec.convert(event.command, Steering)
+            found.append(
+                steer.Entry(event.command_id, event.author, event.generation, command, event.sentence)
+            )
+    return found
+
+
+def standing(events: Iterable[Event]) -> list[str]:
+    """Return the ids of the steering commands in force, oldest first: neither withdrawals nor what they withdrew."""
+    given: dict[str, None] = {}
+    for entry in steering(events):
+        if isinstance(entry.command, Undo):
+            given.pop(entry.command.command_id, None)
         else:
-            given[event.command_id] = None
+            given[entry.command_id] = None
     return list(given)
 
 

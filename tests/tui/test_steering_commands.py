@@ -449,7 +449,7 @@ def test_the_record_is_read_by_people_and_by_programs(minegap: Minegap, engine: 
     assert "  ann (app)  gen 3    01234567  pin ␛]0;x␇ from generation 3 on." in pin
     assert "\x1b" not in done.stdout
     assert mining.endswith("mining")
-    assert paused.endswith("paused: paused by ann (app)")
+    assert paused.endswith("  paused by ann (app)")
     lines = [
         json.loads(line)
         for line in minegap("log", session, "--json", store=engine.folder).stdout.splitlines()
@@ -489,6 +489,21 @@ def test_a_fork_keeps_the_configuration_but_for_what_is_set(
     assert (config.session.seed, config.session.name) == (9, "sailors")
     assert (config.search.theme, config.search.images) == ("at sea", 4)
     assert done.stdout.strip() != old
+
+
+def test_a_fork_goes_on_with_the_knobs_as_they_stood(
+    minegap: Minegap, engine: EngineDouble, old: str
+) -> None:
+    steer(engine, old, {"type": "set_knobs", "knobs": {"images": 6, "theme": "at sea"}}, "a1", 2)
+    steer(engine, old, {"type": "set_knobs", "knobs": {"alpha": 0.25}}, "b2", 2)
+    steer(engine, old, {"type": "undo", "command_id": "b2"}, "c3", 2)
+    steer(engine, old, {"type": "set_knobs", "knobs": {"images": 8}}, "d4", 3)
+    line = ("fork", old, "--generation", "2", "--detach", "--set", "search.theme=ashore")
+    assert minegap(*line, store=engine.folder).returncode == 0
+    command = engine.asked[-1]
+    assert isinstance(command, commands.Fork)
+    search = MiningConfig.model_validate_json(command.config).search
+    assert (search.images, search.theme, search.alpha) == (6, "ashore", load_config().search.alpha)
 
 
 @pytest.mark.parametrize(
