@@ -243,7 +243,7 @@ def with_knobs(
         reason = fault["msg"].removeprefix("Value error, ")
         name = str(fault["loc"][0]) if fault["loc"] else ""
         if not name:  # a rule between several settings, which names them itself
-            raise InputError(f"{reason[0].upper()}{reason[1:]}.") from error
+            raise InputError(f"{reason}.") from error
         raise InputError(
             f"The knob {name} = {knobs.get(name)!r}: {reason[0].lower()}{reason[1:]}."
         ) from error

@@ -68,6 +68,7 @@ class Course:
         events = await keeper.call(keeper.store.events, log.session_id)
         self._told = {(event.kind, event.payload.get("generation")) for event in events}
         rescorer = Rescorer(
+            log,
             self._deck.rescores,
             self._record,
             lambda generation: self._bench(self._record.rules(generation)),
@@ -148,6 +149,7 @@ class Course:
             )
             await work.run()
             candidates = await keeper.call(keeper.store.candidates, log.session_id, generation)
+            await self._deck.rescores.changed()
         if ("generation_finished", generation) not in self._told:
             coming = self._record.rules(generation + 1)
             archived = await self._breeder.survivors(self._bench(coming), coming, generation + 1)

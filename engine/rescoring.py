@@ -8,7 +8,7 @@ generation that the order names, whose breeding waits for it; what was selected 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from engine import protocol
-from engine.bench import Bench
+from engine.bench import Bench, Log
 from engine.commands import Rescore
 from engine.easel import Easel
 from engine.gate import Gate, first_of
@@ -73,15 +73,22 @@ class Rescores:
         async with self._changed:
             self._changed.notify_all()
 
-    async def next(self, gate: Gate) -> tuple[Entry, Rescore]:
-        """Wait for the next order and for an open gate; the order has then begun."""
+    async def next(self, gate: Gate, scored: Callable[[int], Awaitable[bool]]) -> tuple[Entry, Rescore]:
+        """Wait for the next order, for its candidate to be scored and for an open gate; it has then begun.
+
+        A candidate has to be waited for where a session is replayed from its record.
+        """
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: bool(self._open()))
+                entry, order = self._open()[0]
+                if not await scored(order.candidate_id):
+                    await self._changed.wait()
+                    continue
             await gate.wait()
-            if waiting := self._open():  # it may have been withdrawn during a pause
-                self._begun = waiting[0][0].command_id
-                return waiting[0]
+            if (entry, order) in self._open()[:1]:  # it may have been withdrawn during a pause
+                self._begun = entry.command_id
+                return entry, order
 
     async def finish(self, event: protocol.CandidateRescored) -> None:
         """The order that has begun is carried out and recorded."""
@@ -118,6 +125,7 @@ class Rescorer:
     """Carries the orders out.
 
     Args:
+        log: the session's log.
         rescores: the orders.
         record: gives the settings a candidate was measured with.
         bench_for: the tools for the generation of a candidate.
@@ -127,12 +135,14 @@ class Rescorer:
 
     def __init__(
         self,
+        log: Log,
         rescores: Rescores,
         record: Record,
         bench_for: Callable[[int], Bench],
         gate: Gate,
         easel: Easel,
     ) -> None:
+        self._log = log
         self._rescores = rescores
         self._record = record
         self._bench_for = bench_for
@@ -148,10 +158,18 @@ class Rescorer:
         """
         try:
             while True:
-                entry, order = await self._rescores.next(self._gate)
+                entry, order = await self._rescores.next(self._gate, self._scored)
                 await self._rescores.finish(await self._measure(entry, order))
         finally:
             self._rescores.abandon()
+
+    async def _scored(self, candidate_id: int) -> bool:
+        if not self._record.family.has(candidate_id):
+            return False
+        log = self._log
+        generation = self._record.family.member(candidate_id).generation
+        population = await log.keeper.call(log.keeper.store.candidates, log.session_id, generation)
+        return any(one.id == candidate_id and one.state == "scored" for one in population)
 
     async def _measure(self, entry: Entry, order: Rescore) -> protocol.CandidateRescored:
         generation = self._record.family.member(order.candidate_id).generation

@@ -202,11 +202,11 @@ class _Judge:
         return Ruling(command, f"{about} is allowed again from generation {self._generation} on.")
 
     def _about(self, command: Ban | Lift) -> str:
-        words = normalise(command.text).split()
+        words = normalise(f"a {command.text}").split()[1:]  # a text of signs alone has no word
         if command.what == "lineage":
             self._record.ban_key(command)  # names a missing candidate
             return f"The lineage of candidate {command.candidate_id}"
-        if not words:
+        if not words and (command.what == "word" or not command.text.strip()):
             raise InputError(f"A ban of a {command.what} needs its text: name it.")
         if command.what == "word":
             if len(words) > 1:

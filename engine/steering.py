@@ -56,6 +56,10 @@ class Family:
                 self._members[one.id] = relative
                 self._by_prompt.setdefault(normalise(one.prompt), []).append(relative)
 
+    def has(self, candidate_id: int) -> bool:
+        """Whether a candidate is known."""
+        return candidate_id in self._members
+
     def member(self, candidate_id: int) -> Relative:
         """Return one candidate.
 
@@ -143,14 +147,15 @@ class Record:
         self._config = config
         self._forked = forked
         self._entries: list[Entry] = []
+        self._undone: dict[str, int] = {}  # command -> place in the record of what withdrew it
         self._humans: list[Human] = []
-        self._undone: set[str] = set()
+        self._placed = 0  # so many entries have had their prompts placed
 
     def copy(self) -> Record:
         """Return one that can be tried out."""
         other = Record(self._config, self.family, self._forked)
-        other._entries, other._humans = list(self._entries), list(self._humans)
-        other._undone = set(self._undone)
+        other._entries, other._undone = list(self._entries), dict(self._undone)
+        other._humans, other._placed = list(self._humans), self._placed
         return other
 
     @property
@@ -168,33 +173,48 @@ class Record:
 
     def append(self, entry: Entry) -> None:
         """Take an entry in. Never refuses: what is recorded happened."""
-        command = entry.command
-        if isinstance(command, EditCommit):
-            self._place(entry, (command.prompt,), command.candidate_id)
-        elif isinstance(command, Inject):
-            self._place(entry, command.prompts, None)
-        elif isinstance(command, Undo):
-            self._undone.add(command.command_id)
+        if isinstance(entry.command, Undo):
+            self._undone[entry.command.command_id] = len(self._entries)
         self._entries.append(entry)
 
     def humans(self) -> tuple[Human, ...]:
-        """Every prompt of a human that was not withdrawn, those in populations already included."""
+        """Every prompt of a human that was not withdrawn, those in populations already included.
+
+        Where a session is replayed from its record, entries about candidates that are still to come have not
+        placed theirs yet.
+        """
+        while self._placed < len(self._entries):
+            try:
+                self._place(self._placed)
+            except InputError:
+                break
+            self._placed += 1
         return tuple(one for one in self._humans if one.command_id not in self._undone)
 
     def rescores(self) -> tuple[tuple[Entry, Rescore], ...]:
         """The measurements that were ordered and not withdrawn, in order."""
-        return tuple((e, e.command) for e in self._standing() if isinstance(e.command, Rescore))
+        return tuple(
+            (one, one.command)
+            for one in self._entries
+            if isinstance(one.command, Rescore) and one.command_id not in self._undone
+        )
 
     def rules(self, generation: int) -> Rules:
         """Fold what counts for the breeding of one generation.
 
         Raises:
-            InputError: the knobs do not fit one another; never for a record whose entries were checked.
+            InputError: the knobs do not fit one another, or a candidate is not of this session; never for a record
+                whose entries were checked and a generation that follows the known ones.
         """
+        humans = tuple(one for one in self.humans() if one.generation == generation)
+        return replace(self._fold(generation, len(self._entries)), humans=humans)
+
+    def _fold(self, generation: int, length: int) -> Rules:
+        """The rules for a generation by the first ``length`` entries alone, prompts left out."""
         knobs: dict[str, Knob] = {}
         pins: dict[str, int] = {}
         bans: dict[tuple[str, str | int], BanEntry] = {}
-        for entry in self._standing(generation):
+        for entry in self._standing(generation, length):
             command = entry.command
             match command:
                 case SetKnobs() if entry.generation > self._forked:
@@ -216,8 +236,7 @@ class Record:
                 case Lift():
                     bans.pop(self.ban_key(command), None)
         config = with_knobs(self._config, knobs, generation) if knobs else self._config
-        humans = tuple(one for one in self.humans() if one.generation == generation)
-        return Rules(config, tuple(pins.values()), tuple(bans.values()), humans)
+        return Rules(config, tuple(pins.values()), tuple(bans.values()), ())
 
     def ban_key(self, command: Ban | Lift) -> tuple[str, str | int]:
         """Name what a ban is about: two that ban the same have the same name.
@@ -283,39 +302,51 @@ class Record:
         pinned = [self.family.member(pin) for pin in rules.pins]
         return any(bans.exclude(one.prompt, one.lineage) for one in pinned)
 
-    def _standing(self, generation: int | None = None) -> list[Entry]:
+    def _standing(self, generation: int, length: int) -> list[Entry]:
         return [
             one
-            for one in self._entries
-            if one.command_id not in self._undone and (generation is None or one.generation <= generation)
+            for one in self._entries[:length]
+            if one.generation <= generation and self._undone.get(one.command_id, length) >= length
         ]
 
     def _prompt(self, candidate_id: int) -> str:
         return normalise(self.family.member(candidate_id).prompt)
 
-    def _place(self, entry: Entry, prompts: Iterable[str], parent: int | None) -> None:
-        """Give each prompt the first generation that has room for it."""
-        waiting = Counter(one.generation for one in self.humans())
-        settled = max([entry.generation, *(one.generation for one in self._entries)])
+    def _place(self, number: int) -> None:
+        """Give each prompt of an entry the first generation that has room for it, as the record stood then."""
+        entry = self._entries[number]
+        prompts: tuple[str, ...] = ()
+        parent: int | None = None
+        match entry.command:
+            case EditCommit():
+                prompts, parent = (entry.command.prompt,), entry.command.candidate_id
+            case Inject():
+                prompts = entry.command.prompts
+        waiting = Counter(
+            one.generation for one in self._humans if self._undone.get(one.command_id, number) >= number
+        )
+        settled = max(one.generation for one in self._entries[: number + 1])
+        placed = []
         generation, room = entry.generation - 1, 0
         for prompt in prompts:
             while room <= 0:
                 generation += 1
-                rules = self.rules(min(generation, settled))
+                rules = self._fold(min(generation, settled), number)
                 search = rules.config.search
                 room = search.population - rules.elites - waiting[generation]
                 if generation == 1:
                     room -= len(search.prompts)
                 if generation > settled and search.population <= rules.elites:
                     room = 1  # nowhere: ``check`` refuses it
-            self._humans.append(Human(prompt, generation, parent, entry.command_id))
+            placed.append(Human(prompt, generation, parent, entry.command_id))
             room -= 1
+        self._humans += placed
 
 
 def effective_config(config: MiningConfig, entries: Iterable[Entry], generation: int) -> MiningConfig:
     """Return the configuration in force when ``generation`` is bred: what a fork from it would go on with."""
     record = Record(config, Family())
-    knobs = [one for one in entries if isinstance(one.command, SetKnobs | Undo)]
-    for one in knobs:
-        record.append(replace(one))
+    for one in entries:
+        if isinstance(one.command, SetKnobs | Undo):
+            record.append(one)
     return record.rules(generation).config
