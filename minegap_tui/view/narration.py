@@ -44,7 +44,10 @@ def narrate(event: protocol.Event, view: SessionView) -> str:
         case protocol.Progress(stage="loading") if event.done == 0:
             line = "loading the models"
         case protocol.CandidateScored():
-            line = f"  {figures.score(event.score)}  {event.origin:<8}  {event.prompt}{_pace(view)}"
+            line = (
+                f"  {figures.score(event.score)}  {event.candidate_id:>4}  {event.origin:<8}  "
+                f"{event.prompt}{_pace(view)}"
+            )
         case protocol.CandidateRescored():
             row = view.row(event.candidate_id)
             prompt = f": {row.prompt}" if row is not None else ""
@@ -57,7 +60,7 @@ def narrate(event: protocol.Event, view: SessionView) -> str:
         case protocol.Steered():
             line = f"{event.author}: {steered(event)}"
         case protocol.CandidateFailed():
-            line = f"  failed  {event.prompt}: {event.reason}"
+            line = f"  failed  {event.candidate_id:>4}  {event.prompt}: {event.reason}"
         case protocol.GenerationFinished():
             failed = f", {event.failed} failed" if event.failed else ""
             line = (
@@ -79,9 +82,12 @@ def steered(event: protocol.Steered) -> str:
 def leaderboard(rows: list[Row], limit: int | None = None) -> list[str]:
     """Return the leaderboard as aligned lines, headed; prompts sanitised and whole."""
     shown = rows if limit is None else rows[:limit]
-    lines = [f"{'#':>3}  {'score':>{figures.SCORE_WIDTH}}  {'gen':>3}  {'origin':<8}  prompt"]
+    numbers = max([2, *(len(str(row.candidate_id)) for row in shown)])
+    lines = [
+        f"{'#':>3}  {'score':>{figures.SCORE_WIDTH}}  {'id':>{numbers}}  {'gen':>3}  {'origin':<8}  prompt"
+    ]
     lines += [
-        f"{place:>3}  {figures.score(row.score)}  {row.generation:>3}  {row.origin:<8}  "
+        f"{place:>3}  {figures.score(row.score)}  {row.candidate_id:>{numbers}}  {row.generation:>3}  {row.origin:<8}  "
         f"{display_text(row.prompt, limit=None)}"
         for place, row in enumerate(shown, 1)
     ]

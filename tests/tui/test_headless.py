@@ -73,8 +73,8 @@ def test_lines_on_stderr_and_the_leaderboard_on_stdout(minegap: Minegap, tmp_pat
     done, engine = mine(minegap, tmp_path, "--plain", "--seed", "5", events=(*RUN, finished()))
     assert done.returncode == 0
     head, first, second = done.stdout.splitlines()
-    assert head.split() == ["#", "score", "gen", "origin", "prompt"]
-    assert first.split()[:4] == ["1", "0.250", "1", "random"]
+    assert head.split() == ["#", "score", "id", "gen", "origin", "prompt"]
+    assert first.split()[:5] == ["1", "0.250", "2", "1", "random"]
     assert second.endswith("a cat")
     assert "9.5 images/s, 1:15 left" in done.stderr
     assert "best 0.250, median 0.375" in done.stderr
