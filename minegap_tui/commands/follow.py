@@ -79,7 +79,7 @@ def finish(outcome: Outcome, store: Path, as_json: bool) -> int:
             console.data(line)
     if outcome.sentence:
         console.complain(outcome.sentence)
-    if outcome.exit_code != 0 and view.session_id:
+    if view.session_id and (outcome.exit_code == INTERRUPTED or (outcome.exit_code != 0 and view.scored)):
         word = "stopped" if outcome.exit_code == INTERRUPTED else "everything mined is kept"
         console.narrate(f"{word}; go on with: {resume_hint(view.session_id, store)}")
     return outcome.exit_code
