@@ -185,6 +185,10 @@ class RawClient:
             return None
         return decode_event(line) if line else None
 
+    def stop_reading(self) -> None:
+        """Let the engine's lines pile up, as a suspended terminal does."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
     def half_close(self) -> None:
         self._writer.write_eof()
 

@@ -22,6 +22,7 @@ from engine.hub import Client, Outbox
 from engine.listener import MAX_CONNECTIONS
 from engine.places import socket_path
 from engine.wire import MAX_LINE_BYTES, encode
+from tests.engine.hostile import hostile
 from tests.engine.serving import RawClient, Serving, serving, small, until
 
 HELLO = encode(protocol.Hello(client="raw"))
@@ -226,8 +227,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_the_others_miss_nothin
     deaf.say(HELLO + encode(commands.Attach(id=command_id(), session_id=session_id)))
     await until(lambda: sum(client.following == session_id for client in engine.hub.clients) == 2)
     run = engine.runs[session_id]
-    # stop the reading of asyncio itself, as a suspended process would
-    deaf._reader._transport.pause_reading()  # type: ignore[attr-defined]
+    deaf.stop_reading()
     told = 0
     while len(engine.hub.clients) == 2:
         run.emit(protocol.Notice(seq=run.seq + told + 1, message="x" * 2000))
@@ -247,7 +247,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_the_others_miss_nothin
 
 async def test_a_client_that_floods_without_reading_its_answers_is_dropped(engine: Serving) -> None:
     deaf = await RawClient.connect(engine.store)
-    deaf._reader._transport.pause_reading()  # type: ignore[attr-defined]
+    deaf.stop_reading()
     deaf.say(HELLO)
     await until(lambda: len(engine.hub.clients) == 1)
     with suppress(ConnectionError):
@@ -302,7 +302,7 @@ async def test_who_does_not_read_the_last_word_is_not_waited_for(
     monkeypatch.setattr(listener, "LAST_WORD_SECONDS", 0.05)
     async with serving(tmp_path) as engine:
         deaf = await RawClient.connect(tmp_path)
-        deaf._reader._transport.pause_reading()  # type: ignore[attr-defined]
+        deaf.stop_reading()
         deaf.say(HELLO)
         await until(lambda: len(engine.hub.clients) == 1)
         (client,) = engine.hub.clients
@@ -351,23 +351,6 @@ async def test_hostile_lines_by_the_thousand(engine: Serving) -> None:
     assert heard == list(range(run.seq - 300, run.seq + 1))
     await well_behaved.close()
     await until(lambda: not engine.hub.clients)
-
-
-def hostile(dice: random.Random, session_id: str) -> bytes:
-    """One thing that no client should say; never a valid stop of the session."""
-    valid = bytearray(encode(commands.Pause(id=command_id(), session_id=session_id)))
-    match dice.randrange(5):
-        case 0:
-            return dice.randbytes(dice.randrange(1, 300)) + b"\n"
-        case 1:
-            for _ in range(dice.randrange(1, 4)):
-                valid[dice.randrange(len(valid))] = dice.randrange(256)
-            return bytes(valid)
-        case 2:
-            return bytes(valid[: dice.randrange(1, len(valid))])
-        case 3:
-            return b"{" * dice.randrange(1, 5000)
-    return b'{"type":"open","v":2,"id":"x","config":"' + b"x" * dice.randrange(2 * MAX_LINE_BYTES) + b'"}\n'
 
 
 def test_an_outbox_knows_its_client() -> None:
