@@ -91,7 +91,8 @@ async def run_engine(
             else:
                 session_id = str(resume)
                 seen = await asyncio.to_thread(_last_seq, store, session_id)
-                await client.ask(Resume(id=command_id(), session_id=session_id))
+                begun = await client.ask(Resume(id=command_id(), session_id=session_id))
+            tell(begun.sentence)
             owner = _Owner(client, session_id, signals, tell)
             return await owner.run(_Follower(store, session_id, sink, seen, owner.fault))
         finally:

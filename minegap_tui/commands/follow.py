@@ -56,12 +56,13 @@ def show_app(store: Path, session_id: str) -> int:
     return run_app(store, session_id)
 
 
-def leave(store: Path, session_id: str, as_json: bool) -> None:
-    """Print the id of a session that goes on by itself, and how to get back to it."""
+def leave(store: Path, answer: protocol.Acknowledged, session_id: str, as_json: bool) -> None:
+    """Print the id of a session that goes on by itself, what the engine said, and how to get back to it."""
     if as_json:
         console.data_json({"session_id": session_id, "store": str(store)})
     else:
         console.data(session_id)
+    console.narrate(answer.sentence)
     for line in after_detach(session_id, store):
         console.narrate(line)
 

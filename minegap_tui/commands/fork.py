@@ -85,7 +85,7 @@ def fork(
     )
     answer = begin(directory, command)
     if detach:
-        leave(directory, answer.session_id, as_json)
+        leave(directory, answer, answer.session_id, as_json)
         return 0
     if wants_app(plain, as_json):
         return show_app(directory, answer.session_id)

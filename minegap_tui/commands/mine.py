@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from engine import protocol
 from engine.client import command_id
 from engine.commands import Open, Resume
 from engine.errors import InputError
-from engine.packs import resolve_pack
 from minegap_tui import console
 from minegap_tui.commands.follow import (
     begin,
@@ -70,11 +70,10 @@ def mine(
             raise click.UsageError("--resume goes on with the stored configuration: give no other settings")
         return _resume(session, plain, detach, as_json, store)
     wanted = configured(config, settings, seed=seed, generations=generations, store=store)
-    resolve_pack(wanted)  # a wrong path is told here and now, not by a session that failed
     directory = wanted.store.path
     if detach or wants_app(plain, as_json):
-        opened = begin(directory, Open(id=command_id(), config=wanted.model_dump_json())).session_id
-        return _follow_or_leave(directory, opened, detach, as_json)
+        answer = begin(directory, Open(id=command_id(), config=wanted.model_dump_json()))
+        return _follow_or_leave(directory, answer, answer.session_id, detach, as_json)
     sink = json_sink if as_json else plain_sink
     return finish(
         asyncio.run(run_engine(directory, sink, console.narrate, config=wanted)), directory, as_json
@@ -128,16 +127,18 @@ def _resume(given: str | None, plain: bool, detach: bool, as_json: bool, store: 
     directory = store_directory(store)
     found = live_session(directory, given)
     if detach or wants_app(plain, as_json):
-        begin(directory, Resume(id=command_id(), session_id=found.id))
-        return _follow_or_leave(directory, found.id, detach, as_json)
+        answer = begin(directory, Resume(id=command_id(), session_id=found.id))
+        return _follow_or_leave(directory, answer, found.id, detach, as_json)
     sink = json_sink if as_json else plain_sink
     return finish(
         asyncio.run(run_engine(directory, sink, console.narrate, resume=found.id)), directory, as_json
     )
 
 
-def _follow_or_leave(store: Path, session_id: str, detach: bool, as_json: bool) -> int:
+def _follow_or_leave(
+    store: Path, answer: protocol.Acknowledged, session_id: str, detach: bool, as_json: bool
+) -> int:
     if not detach:
         return show_app(store, session_id)
-    leave(store, session_id, as_json)
+    leave(store, answer, session_id, as_json)
     return 0
