@@ -64,7 +64,7 @@ class Log:
 
     async def settle(self) -> None:
         """Return when nothing is waiting to be recorded."""
-        await asyncio.gather(*self._tasks)
+        await asyncio.shield(asyncio.gather(*self._tasks))
 
     async def _catch_up(self) -> None:
         while self._unwritten:

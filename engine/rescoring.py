@@ -43,16 +43,19 @@ class Rescores:
     def __init__(self, record: Record, events: Iterable[Event]) -> None:
         self._record = record
         self._done: dict[int, list[Rescored]] = {}
-        self._begun: str | None = None
+        self._begun: set[str] = set()
         self._changed = asyncio.Condition()
         for event in events:
             if event.kind == "candidate_rescored":
                 payload = {**event.payload, "type": event.kind}
                 self._keep(msgspec.convert(payload, protocol.CandidateRescored))
+        # its measurement may be stored already, by an engine that died before it could say so
+        self._begun.update(entry.command_id for entry, _ in self._open()[:1])
 
     def begun(self, command_id: str) -> bool:
         """Whether an order can no longer be withdrawn."""
-        return command_id == self._begun or all(entry.command_id != command_id for entry, _ in self._open())
+        waits = any(entry.command_id == command_id for entry, _ in self._open())
+        return command_id in self._begun or not waits
 
     def score(self, candidate_id: int, generation: int) -> float | None:
         """Return the score that counts when ``generation`` is bred; None where the first one does."""
@@ -87,18 +90,13 @@ class Rescores:
                     continue
             await gate.wait()
             if (entry, order) in self._open()[:1]:  # it may have been withdrawn during a pause
-                self._begun = entry.command_id
+                self._begun.add(entry.command_id)
                 return entry, order
 
     async def finish(self, event: protocol.CandidateRescored) -> None:
         """The order that has begun is carried out and recorded."""
         self._keep(event)
-        self._begun = None
         await self.changed()
-
-    def abandon(self) -> None:
-        """The order that has begun was cut short: it is begun anew, or withdrawn."""
-        self._begun = None
 
     def before(self, candidate_id: int) -> tuple[Rescored, ...]:
         """What came of earlier orders for a candidate."""
@@ -156,12 +154,9 @@ class Rescorer:
             InputError, MachineError: the painter failed.
             StoreError: the store failed; the order stays.
         """
-        try:
-            while True:
-                entry, order = await self._rescores.next(self._gate, self._scored)
-                await self._rescores.finish(await self._measure(entry, order))
-        finally:
-            self._rescores.abandon()
+        while True:
+            entry, order = await self._rescores.next(self._gate, self._scored)
+            await self._rescores.finish(await self._measure(entry, order))
 
     async def _scored(self, candidate_id: int) -> bool:
         if not self._record.family.has(candidate_id):

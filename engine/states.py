@@ -36,7 +36,7 @@ class States:
     async def written(self) -> None:
         """Return when every change is written and told."""
         if self._last is not None:
-            await self._last
+            await asyncio.shield(self._last)  # whoever waits may be cancelled: the state is written
 
     async def _write(
         self, before: asyncio.Task[None] | None, state: SessionState, reason: str, exit_code: int

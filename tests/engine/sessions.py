@@ -119,6 +119,10 @@ class Mine:
         running.cancel()
         waiting.cancel()
         await asyncio.wait({running})
+        # whoever still asks or tells has the store until it is closed: no thread outlives its test
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*session._answers.values(), return_exceptions=True)
+        await asyncio.gather(session._states.written(), session._log.settle())
         keeper.close()
 
     async def ask(self, kind: type[Command], **fields: Any) -> protocol.Acknowledged:

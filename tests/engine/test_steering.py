@@ -639,7 +639,7 @@ class Hand:
             if event.state == "paused":
                 self._soon(make(chance.choice([Resume, Step]), self.mine.id))
             return
-        if chance.random() < 0.2 and self._number < 40:
+        if event.seq and chance.random() < 0.4 and self._number < 60:
             self._number += 1
             self._soon(self._command())
 
@@ -651,7 +651,8 @@ class Hand:
                 await self.mine.session.ask(begin, "ann", 1)
             answer = await self.mine.session.ask(command, "ann", 1)
             assert answer.sentence.endswith("."), answer
-            self._given.append(command.id)
+            if answer.generation:
+                self._given.append(command.id)
 
         task = asyncio.ensure_future(ask())
         self.mine.tasks.add(task)
@@ -659,27 +660,42 @@ class Hand:
 
     def _command(self) -> Command:
         chance, number = self._chance, self._number
-        candidate = chance.randint(1, 6 * number)
+        with open_reader(self.mine.store) as reader:
+            last = len(reader.generations(self.mine.id))
+            known = [
+                one.id
+                for n in range(max(1, last - 1), last + 1)
+                for one in reader.candidates(self.mine.id, n)
+            ]
+        candidate = chance.choice(known or [1])
         word = chance.choice(["red", "blue", "cat", "dog", "sun"])
+        knobs = chance.choice(
+            [
+                {"population": chance.randint(4, 8)},
+                {"survivors": chance.randint(1, 3), "images": chance.randint(2, 6)},
+                {"mutations": chance.randint(0, 3), "alpha": chance.random()},
+                {"generations": chance.randint(3, 5), "theme": word},
+            ]
+        )
+        what: dict[str, Any] = chance.choice(
+            [{"what": "word", "text": word}, {"what": "lineage", "candidate_id": candidate}]
+        )
         fields: list[tuple[type[Command], dict[str, Any]]] = [
             (Inject, {"prompts": tuple(f"thought {number} {n}" for n in range(chance.randint(1, 7)))}),
             (EditCommit, {"candidate_id": candidate, "prompt": f"an edited thought {number}"}),
             (Pin, {"candidate_id": candidate}),
             (Unpin, {"candidate_id": candidate}),
-            (Ban, {"what": "word", "text": word}),
-            (Lift, {"what": "word", "text": word}),
-            (Ban, {"what": "lineage", "candidate_id": candidate}),
+            (Ban, what),
+            (Lift, what),
             (Rescore, {"candidate_id": candidate, "images": chance.randint(1, 9)}),
-            (SetKnobs, {"knobs": {"population": chance.randint(4, 8)}}),
-            (SetKnobs, {"knobs": {"survivors": chance.randint(1, 3), "images": chance.randint(2, 6)}}),
-            (SetKnobs, {"knobs": {"mutations": chance.randint(0, 3), "alpha": chance.random()}}),
-            (SetKnobs, {"knobs": {"generations": chance.randint(2, 5), "theme": word}}),
-            (Undo, {"command_id": chance.choice(self._given or ["none"])}),
+            (Rescore, {"candidate_id": candidate, "images": chance.randint(1, 9)}),
+            (SetKnobs, {"knobs": knobs}),
+            (Undo, {"command_id": (self._given or ["none"])[-1]}),
             (Pause, {"after": chance.choice(["image", "batch", "generation"])}),
             (Step, {}),
         ]
         kind, given = chance.choice(fields)
-        return make(kind, self.mine.id, id=f"hand {number}".replace(" ", "-"), **given)
+        return make(kind, self.mine.id, id=f"hand-{number}", **given)
 
 
 class End:
