@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from engine import protocol
@@ -35,7 +36,7 @@ def live(store: Path, ready: int) -> int:
     starter = _Starter(ready)
     try:
         asyncio.run(_live(store, starter))
-    except StoreHeldError as error:
+    except StoreHeldError as error:  # whoever holds it has this log, too
         starter.tell(protocol.Refused(sentence=str(error)))
         return error.exit_code
     except (MineGapError, StoreError) as error:
@@ -60,6 +61,7 @@ async def _live(store: Path, starter: _Starter) -> None:
         # From here on the store's lock is ours, until clients have nowhere left to connect to.
         await keeper.open(store)
         await listener.open()
+        _log("The engine begins.")
         tending = asyncio.create_task(_tend(store, listener), name="tend")
         try:
             starter.tell(service.welcome())
@@ -67,6 +69,7 @@ async def _live(store: Path, starter: _Starter) -> None:
         finally:
             tending.cancel()
             await listener.close(service.last_word)
+            _log(service.last_word or "The engine ends: nothing is left to mine.")
     finally:
         keeper.close()
 
@@ -101,5 +104,6 @@ class _Starter:
             os.close(pipe)
 
 
-def _log(error: Exception) -> None:
-    print(error, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the engine's log
+def _log(sentence: object) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    print(f"{at} process {os.getpid()}: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the engine's log

@@ -9,8 +9,10 @@ from engine.wire import MAX_LINE_BYTES, encode
 
 
 def hostile(dice: random.Random, session_id: str) -> bytes:
-    """One thing that no client should say; never a valid stop of the session."""
-    valid = bytearray(encode(commands.Pause(id=f"{dice.getrandbits(64):x}", session_id=session_id)))
+    """One thing that no client should say, or, by chance, the giving back of a lock that it does not have."""
+    valid = bytearray(
+        encode(commands.EditCancel(id=f"{dice.getrandbits(64):x}", session_id=session_id, candidate_id=1))
+    )
     match dice.randrange(5):
         case 0:
             return dice.randbytes(dice.randrange(1, 300)) + b"\n"
