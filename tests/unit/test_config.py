@@ -103,6 +103,22 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_config(tmp_path / "nothing.toml")
 
 
+def test_a_path_in_a_flag_or_the_environment_is_found_from_where_the_user_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine stands elsewhere, so nothing relative may reach it."""
+    for name in ("sd15", "micro"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MINEGAP_STORE_PATH", "mine")
+    config = load_config(None, {"models": {"painter": "sd15", "scorer": "org/repo", "writer": "~/w.gguf"}})
+    assert config.store.path == tmp_path / "mine"
+    assert config.models.painter == str(tmp_path / "sd15")
+    assert config.models.scorer == "org/repo"
+    assert config.models.writer == str(Path.home() / "w.gguf")
+    assert config.models.pack == "micro"  # the embedded pack, whatever lies about here
+
+
 def test_an_environment_value_that_is_no_number_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINEGAP_SEARCH_IMAGES", "many")
     with pytest.raises(InputError, match=r"search\.images = 'many'"):
