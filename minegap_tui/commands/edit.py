@@ -34,7 +34,7 @@ MAX_FILE_BYTES = 1 << 16
 @json_option
 @store_option
 def edit(candidate: int, prompt: str | None, session: str | None, as_json: bool, store: Path | None) -> None:
-    """Rewrite the prompt of CANDIDATE (its number) by hand.
+    """Rewrite the prompt of CANDIDATE (its id, as 'minegap show last' lists it) by hand.
 
     The new prompt is a candidate of its own, with origin 'human' and the old one as its parent; it enters the
     next population that is not bred yet. What is in the editor is the prompt, exactly; unchanged or empty text

@@ -89,7 +89,7 @@ def stop(now: bool, yes: bool, session: str | None, as_json: bool, store: Path |
 
 
 @click.command()
-@click.argument("prompts", nargs=-1, metavar="PROMPT...")
+@click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
 @click.option(
     "--file", "source", type=click.File("rb"), help="A file with one prompt per line; '-' is standard input."
 )
@@ -150,7 +150,10 @@ def read_prompts(raw: bytes, name: str) -> tuple[str, ...]:
 @candidate_argument
 @_options
 def pin(candidate: int, session: str | None, as_json: bool, store: Path | None) -> None:
-    """Keep CANDIDATE (its number) through every selection, measured again on new seeds each generation."""
+    """Keep CANDIDATE through every selection, measured again on new seeds in each generation.
+
+    It is named by its id, as 'minegap show last' lists it.
+    """
     ask(
         store_directory(store),
         session,
@@ -163,7 +166,7 @@ def pin(candidate: int, session: str | None, as_json: bool, store: Path | None) 
 @candidate_argument
 @_options
 def unpin(candidate: int, session: str | None, as_json: bool, store: Path | None) -> None:
-    """Let a pinned CANDIDATE take its chances again."""
+    """Let a pinned CANDIDATE (its id) take its chances again, as every other one does."""
     ask(
         store_directory(store),
         session,
@@ -250,7 +253,10 @@ def _banned(
 @click.option("--images", type=click.IntRange(1, 4096), required=True, help="How many more images to draw.")
 @_options
 def rescore(candidate: int, images: int, session: str | None, as_json: bool, store: Path | None) -> None:
-    """Measure CANDIDATE again now, on more images; an earlier selection is not undone by it."""
+    """Measure CANDIDATE again now, on more images, so that its score is surer.
+
+    It is named by its id, as 'minegap show last' lists it. A selection that is made already stays as it is.
+    """
     ask(
         store_directory(store),
         session,

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from engine import commands, protocol
 from engine.commands import Command
-from engine.config import MiningConfig, load_config
+from engine.config import KNOBS, MiningConfig, load_config
 from engine.errors import InputError
 from minegap_tui.commands.steer import read_prompts
 from store import open_store
@@ -96,6 +96,11 @@ def test_a_command_reaches_the_running_session_and_its_answer_is_printed(
     if kind in commands.Steering.__args__:
         assert f"minegap undo {command.id[:8]}" in done.stderr
     assert engine.greeted == ["command line"]
+
+
+def test_the_help_names_every_knob(minegap: Minegap) -> None:
+    shown = minegap("set", "--help").stdout
+    assert all(knob in shown for knob in KNOBS)
 
 
 def test_json_is_the_acknowledgement(minegap: Minegap, engine: EngineDouble) -> None:
