@@ -9,23 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from engine import protocol
 from engine.bench import Emit, Log
 from engine.brake import Brake
 from engine.commands import Command, EditBegin, EditCancel, Pause, Resume, Steering, Step, Stop
-from engine.config import KNOBS, MiningConfig, parse_config
+from engine.config import MiningConfig, parse_config
 from engine.course import Course, Deck
 from engine.easel import Easel
 from engine.errors import InputError, MachineError, MineGapError
 from engine.gate import Gate
 from engine.helm import Helm, entry_of, refusal
 from engine.keeper import Keeper
+from engine.portrait import portrait, score_name
 from engine.rescoring import Rescores
-from engine.services import Pen, Studio
+from engine.roles import Models, Roles
 from engine.states import States
 from engine.steering import Family, Record
 from store import StoreError
@@ -39,27 +38,6 @@ ROOM_BYTES = 1 << 20
 
 ANSWERS = 1000
 """So many answers are remembered besides those that are recorded."""
-
-
-class Models(Protocol):
-    """Loads the three roles; workers in production, in-process fakes in tests."""
-
-    async def open(self, config: MiningConfig, notify: Callable[[str], None]) -> tuple[Studio, Pen]:
-        """Load painter, scorer and writer at the same time.
-
-        Raises:
-            InputError, MachineError: one of them cannot be used.
-        """
-
-    async def reopen_pen(self, config: MiningConfig, notify: Callable[[str], None]) -> Pen:
-        """Let the writer go and load it anew: its meta-prompts changed.
-
-        Raises:
-            InputError, MachineError: it cannot be used.
-        """
-
-    async def close(self) -> None:
-        """Let all of them go; what is closed can be opened again."""
 
 
 class SessionRun:
@@ -81,18 +59,13 @@ class SessionRun:
         self._session_id = session_id
         self._store = store
         self._keeper = keeper
-        self._models = models
         self._emit = emit
         self._log = Log(session_id, keeper, self._tell)
         self._states = States(self._log)
         self._gate = Gate()
         self._brake = Brake(self._gate, self._tell, self._at_rest)
+        self._roles = Roles(models, self._log, self._gate)
         self._config = MiningConfig()
-        self._studio: Studio | None = None
-        self._pen: Pen | None = None
-        self._pen_prompts: str | None = None
-        self._pen_usable = False
-        self._same = False
         self._helm: Helm | None = None
         self._rescores: Rescores | None = None
         self._ready = asyncio.Event()
@@ -110,58 +83,28 @@ class SessionRun:
 
     def vitals(self) -> tuple[protocol.WorkerVitals, ...]:
         """How the worker processes are; empty before they are loaded."""
-        return tuple(role.vitals() for role in (self._studio, self._pen) if role is not None)
+        return self._roles.vitals()
 
     def snapshot(self) -> protocol.Snapshot:
         """The session as it stands, beside what the store holds; ``seq`` is the last stored event told."""
-        helm, config = self._helm, self._config
-        next_generation = helm.next_generation if helm else 1
-        rules = helm.record.rules(next_generation) if helm else None
-        search = (rules.config if rules else config).search
-        knobs = {name: getattr(search, name) for name in KNOBS if name != "prompts"}
-        knobs["prompts"] = (rules.config if rules else config).writer.prompts
-        humans = helm.record.humans() if helm else ()
-        return protocol.Snapshot(
+        bare = protocol.Snapshot(
             seq=self._seq,
             session_id=self._session_id,
-            name=config.session.name,
+            name=self._config.session.name,
             store=str(self._store),
             state=self._states.state,
             reason=self._states.reason,
             exit_code=self._states.exit_code,
             generation=self._generation,
-            generations=search.generations,
-            population=search.population,
-            images=search.images,
-            variations=search.variations,
-            score_name=_score_name(config),
-            painter=self._studio.painter if self._studio else "",
-            scorer=self._studio.scorer if self._studio else "",
-            writer=self._pen.writer if self._pen else "",
+            score_name=score_name(self._config),
+            painter=self._roles.studio.painter if self._roles.studio else "",
+            scorer=self._roles.studio.scorer if self._roles.studio else "",
+            writer=self._roles.pen.writer if self._roles.pen else "",
             pausing=self._brake.pausing,
             progress=tuple(self._progress.values()),
             workers=self.vitals(),
-            knobs=knobs,
-            next_generation=next_generation,
-            pins=tuple(
-                helm.record.family.incarnations(helm.record.family.member(pin).prompt)[-1].id
-                for pin in rules.pins
-            )
-            if helm and rules
-            else (),
-            bans=rules.bans if rules else (),
-            pending=tuple(
-                protocol.PendingPrompt(
-                    prompt=one.prompt,
-                    generation=one.generation,
-                    parent_id=one.parent_id,
-                    command_id=one.command_id,
-                )
-                for one in humans
-                if one.generation >= next_generation
-            ),
-            locks=helm.locks if helm else (),
         )
+        return portrait(bare, self._helm) if self._helm is not None else bare
 
     def _tell(self, event: protocol.Event) -> None:
         self._seq = max(self._seq, event.seq)
@@ -258,25 +201,27 @@ class SessionRun:
 
     async def run(self) -> SessionState:
         """Mine to the end: finished, interrupted (stopped) or failed."""
-        state: SessionState
         try:
-            state, reason = await self._live()
-        except (MineGapError, StoreError) as error:
-            self.failure = error
-            state, reason = "failed", str(error)
+            try:
+                state, reason = await self._live()
+            except (MineGapError, StoreError) as error:
+                self.failure = error
+                state, reason = "failed", str(error)
+            self._over = True
+            self._ready.set()
+            self._states.enter(state, reason, self.failure.exit_code if self.failure else 0)
+            await self._states.written()
+            await self._log.settle()
+            if self.failure is not None:
+                self._tell(protocol.Failed(sentence=reason, exit_code=self.failure.exit_code))
+            else:
+                await self._log.record_anyway(await self._last_word(state))
+            return state
         finally:
             self._over = True
             self._ready.set()
             self._brake.release()
-            await self._models.close()
-        self._states.enter(state, reason, self.failure.exit_code if self.failure else 0)
-        await self._states.written()
-        await self._log.settle()
-        if self.failure is not None:
-            self._tell(protocol.Failed(sentence=reason, exit_code=self.failure.exit_code))
-        else:
-            await self._log.record_anyway(await self._last_word(state))
-        return state
+            await self._roles.close()
 
     async def _live(self) -> tuple[SessionState, str]:
         """Mine until the end or a stop; returns the last state and its reason."""
@@ -334,7 +279,7 @@ class SessionRun:
                 population=search.population,
                 images=search.images,
                 variations=search.variations,
-                score_name=_score_name(self._config),
+                score_name=score_name(self._config),
                 resumed=resumed,
                 **json.loads(session.models_json or "{}"),
             )
@@ -342,7 +287,8 @@ class SessionRun:
         self._ready.set()
 
     async def _mine(self) -> None:
-        studio, pen = await self._load()
+        studio, pen = await self._roles.load(self._config)
+        self._brake.studio = studio
         assert self._helm is not None
         assert self._rescores is not None
         easel = Easel(self._gate, self._brake.moved)
@@ -350,7 +296,7 @@ class SessionRun:
         deck = Deck(
             self._log,
             studio,
-            self._pen_for,
+            self._roles.pen_for,
             self._helm,
             self._rescores,
             self._gate,
@@ -359,52 +305,12 @@ class SessionRun:
         )
         await Course(deck, pen).run()
 
-    async def _load(self) -> tuple[Studio, Pen]:
-        if self._studio is None or self._pen is None:
-            with self._gate.ending():
-                self._tell(protocol.Progress(stage="loading", generation=0, done=0, total=1))
-                self._studio, self._pen = await self._models.open(self._config, self._log.later)
-                self._pen_prompts, self._pen_usable = self._config.writer.prompts, True
-                self._brake.studio = self._studio
-                self._tell(protocol.Progress(stage="loading", generation=0, done=1, total=1))
-        if not self._same:
-            await self._same_models(self._studio, self._pen)
-            self._same = True
-        return self._studio, self._pen
-
-    async def _pen_for(self, config: MiningConfig) -> Pen:
-        """The writer with a configuration's meta-prompts."""
-        prompts = config.writer.prompts
-        assert self._pen is not None
-        if self._pen_prompts != prompts or not self._pen_usable:
-            async with self._gate.step():
-                self._pen_usable = False  # it is let go before the other is there
-                self._pen = await self._models.reopen_pen(config, self._log.later)
-                self._pen_prompts, self._pen_usable = prompts, True
-            await self._log.notice(f"The writer is now {self._pen.writer}.")
-        return self._pen
-
-    async def _same_models(self, studio: Studio, pen: Pen) -> None:
-        """Keep the models' fingerprints, or make sure that the session meets those it was mined with."""
-        keeper = self._keeper
-        session = await keeper.call(keeper.store.session, self._session_id)
-        models = {"painter": studio.painter, "scorer": studio.scorer, "writer": pen.writer}
-        if not session.models_json:
-            await keeper.call(keeper.store.set_session_models, self._session_id, json.dumps(models))
-            return
-        for role, before in json.loads(session.models_json).items():
-            if models.get(role) != before:
-                raise InputError(
-                    f"Session {session.id} was mined with the {role} {before} and its files or settings now "
-                    f"give {models.get(role)}: put the old ones back, or start a new session."
-                )
-
     # ------------------------------------------------------------ stops and faults
 
     async def _wind_down(self, course: asyncio.Task[None]) -> None:
         """End after the batch in flight, or at once when that is asked for."""
         self._states.enter("stopping", "after the batch in flight")
-        if self._studio is None:
+        if self._roles.studio is None:
             return  # nothing is worth waiting for while models are loading
         rest = asyncio.create_task(self._brake.stop())
         now = asyncio.create_task(self._now.wait())
@@ -482,8 +388,3 @@ def _units(pausing: protocol.Pausing) -> str:
                 f"{pausing.total} batches that the painter holds" if pausing.total else "the step under way"
             )
     return "the generation"
-
-
-def _score_name(config: MiningConfig) -> str:
-    search = config.search
-    return search.score if search.objective == "bias" else search.objective

@@ -174,9 +174,9 @@ class Mine:
             return reader.candidates(self.id, generation)
 
     def stops(self, event: protocol.Event) -> None:
-        """A ``hear`` that stops the session when it pauses."""
+        """A ``hear`` that stops the session when it pauses; a second pause may come too late for that."""
         if isinstance(event, protocol.StateChanged) and event.state == "paused":
-            self.soon(Stop)
+            self.tasks.add(asyncio.ensure_future(self.ask(Stop)))
 
     def resumes(self, event: protocol.Event) -> None:
         """A ``hear`` that resumes the session whenever it pauses."""
