@@ -55,7 +55,8 @@ async def test_a_model_that_fails_at_any_step_pauses_the_session_and_resume_goes
     assert set(wire.steps) == {"load", "random", "variations", "embed", "paint", "mutations"}
     for at in range(1, steps + 1):
         mine = await Mine.new(tmp_path / f"fault {at}", config(**SMALLEST))
-        models = Wire(at, broken).models()
+        wire = Wire(at, broken)
+        models = wire.models()
         assert await mine.run(models, mine.resumes) == "finished"
         (fault,) = faults(mine)
         assert fault.state == "paused"

@@ -33,11 +33,13 @@ from engine.commands import (
 from engine.config import MiningConfig
 from engine.errors import MachineError
 from engine.genetic import normalise
+from engine.helm import entry_of
 from engine.keeper import Keeper
+from engine.steering import effective_config
 from store import open_reader
 from store.records import Candidate
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
-from tests.engine.sessions import Mine, config, make
+from tests.engine.sessions import Mine, config, make, mined
 
 
 async def paused_after(mine: Mine, generation: int) -> None:
@@ -619,6 +621,68 @@ async def test_what_is_said_while_a_generation_is_bred_counts_from_the_one_after
     assert await mine.run(FakeModels(pen=SlowPen()), during=during) == "finished"
     assert prompts(mine.population(2), "human") == []
     assert prompts(mine.population(3), "human") == ["a cat at sea"]
+
+
+# ---------------------------------------------------------------- forks
+
+
+async def test_a_fork_goes_on_from_the_shared_generations_with_what_was_steered_by_then(
+    tmp_path: Path,
+) -> None:
+    async def hand(mine: Mine) -> None:
+        one, two = best(mine.population(1))[-2:]
+        await mine.accepted(Pin, candidate_id=two.id)
+        await mine.accepted(Rescore, candidate_id=one.id, images=3)
+        await mine.accepted(Ban, what="lineage", candidate_id=one.id)
+        await mine.accepted(SetKnobs, knobs={"images": 6})
+        await mine.accepted(Inject, prompts=tuple(f"thought {number}" for number in range(7)))
+        await mine.accepted(Step)
+        await mine.state("paused", 2)
+        await mine.accepted(Rescore, candidate_id=one.id, images=2)
+        await mine.accepted(SetKnobs, knobs={"images": 3})
+
+    source = await steered(tmp_path, config(generations=4), 1, hand)
+    with open_reader(tmp_path) as reader:
+        record = [entry_of(event) for event in reader.steering(source.id) if event.kind == "steered"]
+    given = effective_config(config(generations=4), record, 2)
+    assert given.search.images == 6
+    keeper = Keeper()
+    await keeper.open(tmp_path)
+    number = await keeper.call(
+        keeper.store.fork_session, source.id, 2, name="fork", seed=7, config_json=given.model_dump_json()
+    )
+    keeper.close()
+    fork = Mine(tmp_path, number)
+    assert await fork.run() == "finished"
+    for generation in (1, 2):
+        shared = [(one.prompt, one.origin, one.state) for one in source.population(generation)]
+        assert [(one.prompt, one.origin, one.state) for one in fork.population(generation)] == shared
+    assert prompts(fork.population(3), "human") == ["thought 4", "thought 5", "thought 6"]
+    assert [one.prompt for one in fork.population(3)] == [one.prompt for one in source.population(3)]
+    with open_reader(tmp_path) as reader:
+        for generation, images in ((3, 6), (4, 6)):
+            for one in fork.population(generation):
+                evaluation = reader.candidate(one.id).evaluation
+                assert evaluation is not None
+                assert len(evaluation.images) == images
+        assert [event.kind for event in reader.steering(number)].count("candidate_rescored") == 1
+    twin = await forked_twice(tmp_path, number, source, given)
+    assert twin == mined(tmp_path, number)
+
+
+async def forked_twice(store: Path, first: str, source: Mine, given: MiningConfig) -> list[tuple[Any, ...]]:
+    """Fork the same generations again, and cut the fork off once."""
+    keeper = Keeper()
+    await keeper.open(store)
+    number = await keeper.call(
+        keeper.store.fork_session, source.id, 2, name="twin", seed=7, config_json=given.model_dump_json()
+    )
+    keeper.close()
+    twin = Mine(store, number)
+    await twin.cut(FakeModels(), lambda event: isinstance(event, protocol.GenerationFinished))
+    assert await twin.run() == "finished"
+    assert number != first
+    return twin.mined()
 
 
 # ---------------------------------------------------------------- the record gives the session again
