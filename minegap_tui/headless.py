@@ -161,10 +161,7 @@ class _Follower:
             self._pass(_end_of(session))
 
     def _pass(self, event: protocol.Event) -> None:
-        if event.seq:
-            if event.seq <= self._seen and not isinstance(event, protocol.Snapshot):
-                return
-            self._seen = max(self._seen, event.seq)
+        self._seen = max(self._seen, event.seq)
         self.view.apply(event)
         self._sink(event, self.view)
 
