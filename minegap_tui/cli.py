@@ -6,13 +6,13 @@ failed, 130 interrupted. Subcommands are imported when they are called, so that 
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 
 import click
 
 from engine.errors import MineGapError
+from minegap_tui import console
 from minegap_tui.console import complain
 from store.errors import StoreError
 
@@ -112,8 +112,7 @@ def run(arguments: list[str] | None = None) -> int:
         complain(str(error))
         return error.exit_code
     except BrokenPipeError:
-        # The reader (head, a closed pager) has seen enough; keep the interpreter from flushing into it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.forget_output()  # the reader (head, a closed pager) has seen enough
         return 0
 
 

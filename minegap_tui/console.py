@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -35,6 +36,11 @@ def data_json(value: Any) -> None:
     """Write one JSON document as a line and let a reader see it at once."""
     click.echo(json_line(value))
     sys.stdout.flush()
+
+
+def forget_output() -> None:
+    """Let go of an output that nobody reads any more; the interpreter would flush into it again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def on_terminal() -> bool:

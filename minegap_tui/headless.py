@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 from engine import protocol
@@ -40,12 +41,21 @@ class Outcome:
         exit_code: of the command.
         sentence: why it did not come to its end, for people; empty where it did or was stopped.
         detached: the session goes on without this process.
+        unread: because nobody reads its lines any more.
     """
 
     view: SessionView
     exit_code: int
     sentence: str = ""
     detached: bool = False
+    unread: bool = False
+
+
+class Left(Enum):
+    """Why a follower left a session that goes on: a signal told it, or its output is closed."""
+
+    TOLD = auto()
+    UNREAD = auto()
 
 
 class _Signals:
@@ -112,7 +122,9 @@ async def watch(store: Path, session_id: str, sink: Sink, tell: Tell) -> Outcome
     with _heard(handlers, signals, tell):
         follower = _Follower(store, session_id, sink, seen, lambda _: None)
         left = await _until_left(follower, signals)
-    return Outcome(follower.view, 0, detached=True) if left else _ended(follower.view)
+    if left is not None:
+        return Outcome(follower.view, 0, detached=True, unread=left is Left.UNREAD)
+    return _ended(follower.view)
 
 
 class _Follower:
@@ -191,8 +203,8 @@ class _Owner:
             with suppress(asyncio.CancelledError):
                 await passing_on
         view = follower.view
-        if left:
-            return Outcome(view, INTERRUPTED, detached=True)
+        if left is not None:
+            return Outcome(view, INTERRUPTED, detached=True, unread=left is Left.UNREAD)
         if self._paused_by is not None and (view.finished is None or view.finished.state != "finished"):
             return Outcome(view, self._paused_by.exit_code, self._paused_by.reason)
         return _ended(view, interrupted=self._signals.stop.is_set())
@@ -210,19 +222,19 @@ class _Owner:
             self._tell(str(error))
 
 
-async def _until_left(follower: _Follower, signals: _Signals) -> bool:
-    """Follow to the end; True where this process was told to leave, or nobody reads its lines, before that."""
+async def _until_left(follower: _Follower, signals: _Signals) -> Left | None:
+    """Follow to the end; returns why this process left before that, or None."""
     following = asyncio.create_task(follower.run(), name="follow the session")
     leaving = asyncio.create_task(signals.leave.wait(), name="hear the hang-up")
     try:
         await asyncio.wait((following, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
-            return True
+            return Left.TOLD
         try:
             following.result()
         except BrokenPipeError:
-            return True
-        return False
+            return Left.UNREAD
+        return None
     finally:
         for task in (following, leaving):
             task.cancel()

@@ -71,6 +71,8 @@ def finish(outcome: Outcome, store: Path, as_json: bool) -> int:
     """Print what a followed session came to; returns the command's exit code."""
     view = outcome.view
     if outcome.detached:
+        if outcome.unread:
+            console.forget_output()
         with suppress(OSError):  # the terminal may be gone
             for line in after_detach(view.session_id, store) if view.session_id else ():
                 console.narrate(line)

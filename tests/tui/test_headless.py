@@ -278,6 +278,26 @@ def test_a_terminal_that_vanishes_is_a_hang_up(tmp_path: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.parametrize("command", ["mine --json", "attach --json"])
+def test_a_reader_that_has_seen_enough_leaves_the_session_running(tmp_path: Path, command: str) -> None:
+    with listening(tmp_path, RUN) as engine:
+        session = engine.session()
+        done = subprocess.run(
+            f"{sys.executable} -m minegap_tui.cli {command} --store {tmp_path} | head -n 1",
+            shell=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert [type(one) for one in engine.asked] == [Open] * ("mine" in command)
+    assert json.loads(done.stdout)["type"] == "snapshot"
+    assert "Broken" not in done.stderr
+    assert "Traceback" not in done.stderr
+    if "attach" in command:
+        assert f"come back with: minegap attach {session}" in done.stderr
+
+
 HANG_UP = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
