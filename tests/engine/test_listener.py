@@ -18,8 +18,8 @@ import pytest
 from engine import commands, listener, protocol
 from engine.client import EngineClient, command_id
 from engine.errors import InputError, MachineError
-from engine.hub import Client, Outbox
-from engine.listener import MAX_CONNECTIONS
+from engine.hub import Client, Hub, Outbox
+from engine.listener import MAX_CONNECTIONS, Listener
 from engine.places import socket_path
 from engine.wire import MAX_LINE_BYTES, encode
 from tests.engine.hostile import hostile
@@ -218,6 +218,45 @@ async def test_a_flood_of_commands_starves_nobody(engine: Serving) -> None:
 async def _read_all(client: RawClient) -> None:
     for _ in range(2001):
         await client.hear()
+
+
+class InstantService:
+    """Answers at once, without ever letting the event loop go on."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.answered: list[Client] = []
+        self._hub = hub
+
+    def welcome(self) -> protocol.Welcome:
+        return protocol.Welcome(engine="test", pid=1, store="")
+
+    def joined(self, client: Client) -> None:
+        """Nothing is kept."""
+
+    async def answer(self, command: commands.Command, client: Client) -> None:
+        self.answered.append(client)
+
+    def left(self, client: Client) -> None:
+        """Nothing is kept."""
+
+
+async def test_a_flood_that_costs_nothing_to_answer_starves_nobody_either(tmp_path: Path) -> None:
+    hub = Hub()
+    instant = InstantService(hub)
+    listening = Listener(tmp_path, hub, instant)
+    await listening.open()
+    flood, good = await RawClient.connect(tmp_path), await RawClient.connect(tmp_path)
+    for client in (flood, good):
+        client.say(HELLO)
+        assert isinstance(await client.hear(), protocol.Welcome)
+    flood.say(b"".join(ping() for _ in range(1500)))
+    good.say(ping())
+    await until(lambda: len(instant.answered) == 1501)
+    counts = [instant.answered.count(client) for client in instant.answered[:100]]
+    assert 1 in counts  # the good client's only command, among the first
+    for client in (flood, good):
+        client.close()
+    await listening.close()
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_the_others_miss_nothing(engine: Serving) -> None:
