@@ -122,5 +122,5 @@ def json_sink(event: protocol.Event, view: SessionView) -> None:
 
 
 def _written(command: str, session_id: str, store: Path) -> str:
-    place = "" if store == StoreSection().path else f" --store {shlex.quote(str(store))}"
+    place = "" if store == StoreSection().path else f" --store {shlex.quote(str(store.absolute()))}"
     return f"minegap {command} {session_id}{place}"

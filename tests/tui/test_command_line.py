@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -204,6 +205,13 @@ COMMANDS = (
     ),
     *("rescore", "set", "undo", "ls", "show", "log", "score", "models", "doctor", "validate"),
 )
+
+
+def test_the_readme_knows_every_command_and_no_other(minegap: Minegap) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `minegap")]
+    named = {word for row in rows for word in re.findall(r"`(?:minegap )?([a-z]+)", row)} - {"minegap"}
+    assert named == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
