@@ -138,7 +138,7 @@ class _Follower:
         seen: int,
         fault: Callable[[protocol.StateChanged], None],
     ) -> None:
-        self.view = SessionView()
+        self.view = SessionView(session_id=session_id)
         self._store = store
         self._session_id = session_id
         self._sink = sink
