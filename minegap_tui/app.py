@@ -82,7 +82,7 @@ class MineApp(App[int]):
         self._desk = StoreDesk(store)
         self._live = LiveScreen(self.helm.why_not)
         self._evidence: Evidence | None = None
-        self._drawn = -1
+        self._drawn = self._recorded = -1
         self._clock = clock
         self._heard = clock()
         self.register_theme(THEME)
@@ -246,15 +246,20 @@ class MineApp(App[int]):
         """Draw what is new; a timer calls this, so that bursts of events are drawn together."""
         if not self._live.is_attached:
             return
-        if self.view.revision != self._drawn:
+        screen = self.screen
+        # Below a dialog only the lines at the edges are kept up: whatever changes there draws the whole screen anew.
+        if screen is self._live and self.view.revision != self._drawn:
             self._drawn = self.view.revision
             self._live.show_session(self.view)
-            if isinstance(self.screen, RecordScreen) and not self._busy("record"):
+        elif isinstance(screen, RecordScreen) and self.view.revision != self._recorded:
+            if not self._busy("record"):
+                self._recorded = self.view.revision
                 self._read_record()
-        silent = self._clock() - self._heard if self.following.attached else 0.0
-        self._live.show_state(self.view, self.helm.messages, silent=silent)
-        if isinstance(self.screen, InspectScreen):
-            self.screen.show_message(self.helm.messages, self.view)
+        elif isinstance(screen, InspectScreen):
+            screen.show_message(self.helm.messages, self.view)
+        if screen is self._live or screen.is_modal:
+            silent = self._clock() - self._heard if self.following.attached else 0.0
+            self._live.show_state(self.view, self.helm.messages, silent=silent)
 
     def _busy(self, group: str) -> bool:
         return any(worker.group == group and worker.is_running for worker in self.workers)

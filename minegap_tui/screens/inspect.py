@@ -118,7 +118,7 @@ class InspectScreen(Screen[None]):
     def show_message(self, messages: Messages, view: SessionView) -> None:
         """Draw what the engine answered."""
         self._message.show_message(messages, view)
-        self._keys.refresh()
+        self._keys.redraw()
 
     def action_scroll(self, by: int) -> None:
         """Scroll by lines."""

@@ -77,7 +77,7 @@ class LiveScreen(Screen[None]):
         """Draw how the engine stands and what it answered."""
         self._state.show_state(view, silent=silent)
         self._message.show_message(messages, view)
-        self._keys.refresh()
+        self._keys.redraw()
 
     def show_evidence(self, evidence: Evidence) -> None:
         """Draw the selected candidate."""

@@ -83,8 +83,8 @@ def why_not(action: str, view: SessionView, row: Row | None, *, attached: bool) 
         return "No engine is connected yet: wait for it."
     if view.state == "stopping" and action != "stop":
         return "The session is stopping: resume it afterwards."
-    if view.state == "queued" and action in {"pause", "pause_after", "step"}:
-        return "The session is queued: it can be paused when it mines."
+    if view.state == "queued" and action != "stop":
+        return "The session is queued: it can be steered as soon as it is mined."
     return _why_not_candidate(action, view, row)
 
 

@@ -27,9 +27,18 @@ class _Line(Panel):
     _Line { height: 1; }
     """
 
+    _said: tuple[list[Part], list[Part]] | None = None
+
     def parts(self) -> tuple[list[Part], list[Part]]:
         """Return what stands at the left and at the right."""
         raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw the line if it says something else than before: over a slow link every line counts."""
+        said = self.parts()
+        if said != self._said:
+            self._said = said
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Draw the line; where both ends do not fit, the right one stays whole and the left one is cut."""
@@ -56,7 +65,7 @@ class StateLine(_Line):
     def show_state(self, view: SessionView, *, silent: float) -> None:
         """Take over the state; ``silent`` is for how many seconds the engine said nothing."""
         self._view, self._silent = view, silent
-        self.refresh()
+        self.redraw()
 
     def parts(self) -> tuple[list[Part], list[Part]]:
         """Return name and state."""
@@ -87,7 +96,7 @@ class ProgressLine(_Line):
     def show_progress(self, view: SessionView) -> None:
         """Take over the progress."""
         self._view = view
-        self.refresh()
+        self.redraw()
 
     def parts(self) -> tuple[list[Part], list[Part]]:
         """Return the bars, and speed and time left."""
@@ -171,7 +180,7 @@ class MessageLine(_Line):
     def show_message(self, messages: Messages, view: SessionView) -> None:
         """Take over the messages and the workers' vitals."""
         self._messages, self._view = messages, view
-        self.refresh()
+        self.redraw()
 
     def parts(self) -> tuple[list[Part], list[Part]]:
         """Return the last word, and the workers."""
