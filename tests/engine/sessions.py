@@ -169,6 +169,12 @@ class Mine:
                 return entered[times - 1]
             await asyncio.sleep(0)
 
+    async def a_while(self) -> None:
+        """Give everything that could go on the time to do so: turns of the loop and of the store."""
+        assert self.session is not None
+        for _ in range(50):
+            await self.session._keeper.call(int)
+
     def population(self, generation: int) -> tuple[Candidate, ...]:
         with open_reader(self.store) as reader:
             return reader.candidates(self.id, generation)

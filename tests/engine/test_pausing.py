@@ -94,8 +94,7 @@ async def test_a_pause_is_acknowledged_while_the_painter_is_busy_and_comes_after
         with open_reader(mine.store) as reader:
             assert reader.session(mine.id).state == "paused"
         busy.let_go()
-        for _ in range(100):
-            await asyncio.sleep(0)
+        await mine.a_while()
         assert len(models.studio.units) == kept, "something was drawn in a pause"
         assert (await mine.accepted(Pause)).sentence == "The session is paused already: paused by ann."
         await mine.accepted(Resume, author="bob")
@@ -116,10 +115,11 @@ async def test_the_writer_pauses_after_its_task(tmp_path: Path) -> None:
         assert pausings(mine) == [("image", 0, 0)]
         busy.let_one_go()
         await mine.state("paused")
+        busy.let_go()
+        await mine.a_while()
         assert len(models.pen.tasks) == 1
         with open_reader(mine.store) as reader:
             assert reader._rows("SELECT count(*) FROM writings") == [(1,)]
-        busy.let_go()
         await mine.accepted(Resume)
 
     assert await mine.run(models, during=during) == "finished"
@@ -283,13 +283,9 @@ async def test_pauses_at_any_moment_change_nothing(
         if isinstance(event, protocol.StateChanged) and event.state == "paused":
             mine.soon(chance.choice([Resume, Resume, Step]))
         elif event.seq and chance.random() < 0.2 and not isinstance(event, protocol.StateChanged):
-            loop = asyncio.get_running_loop()
             after = chance.choice(["image", "batch", "generation"])
-            task = loop.create_task(
-                mine.ask(chance.choice([Pause, Pause, Step]), **{})
-                if chance.random() < 0.3
-                else mine.ask(Pause, after=after)
-            )
+            asked = mine.ask(Step) if chance.random() < 0.1 else mine.ask(Pause, after=after)
+            task = asyncio.ensure_future(asked)
             mine.tasks.add(task)
 
     assert await mine.run(hear=hear) == "finished"
