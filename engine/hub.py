@@ -7,7 +7,6 @@ makes pointless, or finds the outbox full; then the client is dropped, and attac
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,6 +14,7 @@ from itertools import count
 import msgspec
 
 from engine import protocol
+from engine.journal import log
 from engine.wire import ProtocolError, encode, speakable
 
 MAX_LINES = 1000
@@ -135,7 +135,7 @@ def _line(event: protocol.Event) -> bytes:
     try:
         return encode(event)
     except ProtocolError as error:
-        print(f"{type(event).__name__}: {error}", file=sys.stderr)  # noqa: T201 - stderr is the engine's log
+        log(f"{type(event).__name__}: {error}")
     event = speakable(event)
     while True:
         try:

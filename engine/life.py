@@ -6,16 +6,15 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from engine import protocol
 from engine.bench import Emit
 from engine.errors import MineGapError
 from engine.hub import Hub
+from engine.journal import log
 from engine.keeper import Keeper
 from engine.listener import Listener
-from engine.places import tend_log
 from engine.service import Service
 from engine.session import SessionRun
 from engine.wire import encode, speakable
@@ -40,7 +39,7 @@ def live(store: Path, ready: int) -> int:
         starter.tell(protocol.Refused(sentence=str(error)))
         return error.exit_code
     except (MineGapError, StoreError) as error:
-        _log(error)
+        log(error)
         starter.tell(protocol.Failed(sentence=str(error), exit_code=error.exit_code))
         return error.exit_code
     return 0
@@ -61,7 +60,7 @@ async def _live(store: Path, starter: _Starter) -> None:
         # From here on the store's lock is ours, until clients have nowhere left to connect to.
         await keeper.open(store)
         await listener.open()
-        _log("The engine begins.")
+        log("The engine begins.")
         tending = asyncio.create_task(_tend(store, listener), name="tend")
         try:
             starter.tell(service.welcome())
@@ -69,7 +68,7 @@ async def _live(store: Path, starter: _Starter) -> None:
         finally:
             tending.cancel()
             await listener.close(service.last_word)
-            _log(service.last_word or "The engine ends: nothing is left to mine.")
+            log(service.last_word or "The engine ends: nothing is left to mine.")
     finally:
         keeper.close()
 
@@ -82,7 +81,7 @@ async def _tend(store: Path, listener: Listener) -> None:
             await listener.tend()
             tend_log(store, sys.stderr.fileno(), sys.stdout.fileno())
         except MineGapError as error:
-            _log(error)
+            log(error)
 
 
 class _Starter:
@@ -102,8 +101,3 @@ class _Starter:
             return
         finally:
             os.close(pipe)
-
-
-def _log(sentence: object) -> None:
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    print(f"{at} process {os.getpid()}: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the engine's log

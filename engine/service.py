@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import traceback
 from collections import OrderedDict
 from collections.abc import Coroutine
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from engine.commands import Attach, Command, Fork, Open, Resume, Stop
 from engine.config import MiningConfig, parse_config
 from engine.errors import InputError, MineGapError
 from engine.hub import Client, Hub
+from engine.journal import log_mistake
 from engine.keeper import Keeper
 from engine.packs import resolve_pack
 from engine.session_queue import Begin, SessionQueue
@@ -121,7 +121,7 @@ class Service:
 
     def welcome(self) -> protocol.Welcome:
         """Say who answers here."""
-        return protocol.Welcome(engine=version("minegap"), pid=os.getpid(), store=str(self._store))
+        return protocol.Welcome(engine=_version(), pid=os.getpid(), store=str(self._store))
 
     def joined(self, client: Client) -> None:
         """Give a new client time for its first command."""
@@ -171,7 +171,7 @@ class Service:
             return task.result()
         if isinstance(error, MineGapError | StoreError):
             return _refused(command, str(error), error.exit_code)
-        traceback.print_exception(error)
+        log_mistake(error)
         return _refused(command, f"The engine made a mistake over this command ({error!r}): see its log.", 3)
 
     async def _carry_out(self, command: Command, client: Client) -> protocol.Acknowledged:
@@ -271,6 +271,13 @@ class Service:
         before = self._sessions.before(ticket)
         place = f"is queued, {before} before it" if before else "begins as soon as its device is free"
         return _accepted(command, ticket.session_id, f"Session {ticket.session_id} {place}.")
+
+
+def _version() -> str:
+    try:
+        return version("minegap")
+    except PackageNotFoundError:  # run from its source, without an installation
+        return "unknown"
 
 
 async def _usable(text: str) -> MiningConfig:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ from engine.bench import Emit
 from engine.commands import Stop
 from engine.errors import MineGapError
 from engine.hub import Hub
+from engine.journal import log, log_mistake
 from engine.keeper import Keeper
 from engine.ticket import Run, Ticket, last_word_on
 from engine.turn import Turn
@@ -195,7 +194,7 @@ class SessionQueue:
         ticket.begun.set()
         error = work.exception()
         if error is not None:
-            traceback.print_exception(error)
+            log_mistake(error)
             await self._give_up(
                 ticket, "failed", f"The engine made a mistake ({error!r}): see engine.log in {self._store}."
             )
@@ -218,4 +217,4 @@ class SessionQueue:
         try:
             await self._keeper.call(self._keeper.store.set_session_state, session_id, state, reason)
         except StoreError as error:  # a full disk: what clients are told does not depend on it
-            print(error, file=sys.stderr)  # noqa: T201 - stderr is the engine's log
+            log(error)

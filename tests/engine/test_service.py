@@ -191,7 +191,7 @@ async def test_commands_for_a_session_that_is_not_running_are_refused(
 ) -> None:
     run = await in_work(engine, await opened(client))
     run.finish()
-    await until(lambda: state(engine, run.session_id)[0] == "finished")
+    await until(lambda: not engine.service._sessions.tickets)
     with pytest.raises(InputError, match="finished"):
         await client.ask(commands.Pause(id=command_id(), session_id=run.session_id))
     with pytest.raises(InputError, match="fork"):

@@ -1,0 +1,38 @@
+"""The engine's log: readable lines, and never in the way."""
+
+from __future__ import annotations
+
+import errno
+import io
+import re
+import sys
+
+import pytest
+
+from engine.journal import log, log_mistake
+
+
+def test_a_line_has_its_time_and_process(capsys: pytest.CaptureFixture[str]) -> None:
+    log("The engine begins.")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\S+ process \d+: The engine begins.\n", capsys.readouterr().err)
+
+
+def test_a_mistake_is_told_with_the_place_it_came_from(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        [][1]
+    except IndexError as error:
+        log_mistake(error)
+    assert "test_journal.py" in capsys.readouterr().err
+
+
+class FullDisk(io.StringIO):
+    """A file on a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_loses_the_line_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+    log("a line")
+    log_mistake(ValueError("another one"))
