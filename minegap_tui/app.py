@@ -42,6 +42,12 @@ REDRAW_SECONDS = 0.25
 """Bursts of events are drawn together, at most four times a second."""
 
 ALL_ROWS = 1_000_000
+_STEERING_MAY_DIFFER = (
+    protocol.Steered,
+    protocol.SessionOpened,
+    protocol.StateChanged,
+    protocol.GenerationStarted,
+)
 
 
 class MineApp(App[int]):
@@ -167,7 +173,7 @@ class MineApp(App[int]):
 
     async def _look_again_after(self, event: protocol.Event) -> None:
         """Learn what steering is in force now; the engine knows, nothing is worked out here."""
-        if isinstance(event, protocol.Steered | protocol.GenerationStarted):
+        if isinstance(event, _STEERING_MAY_DIFFER):
             snapshot = await self.following.look_again()
             if snapshot is not None:
                 self.view.hand.take(snapshot)

@@ -72,7 +72,7 @@ class InspectScreen(Screen[None]):
         padding: 0 1;
         VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
         Headline { height: 4; }
-        KeyLine, MessageLine { height: 1; }
+        KeyLine { height: 1; }
     }
     """
 

@@ -72,7 +72,7 @@ class StateLine(_Line):
         view = self._view
         name = display_text(view.name or view.session_id, 60)
         left: list[Part] = [("MineGap", "strong"), ("  ", ""), (name, "muted")]
-        state = display_text(standing(view, self._silent), max(20, self.size.width - 30))
+        state = display_text(standing(view, self._silent), max(20, self.size.width - 27))
         right: list[Part] = []
         if view.generation:
             of = f"/{view.generations}" if view.generations else ""
@@ -169,34 +169,58 @@ class Banner(Panel):
             self.refresh()
 
 
-class MessageLine(_Line):
-    """What was asked of the engine and what it answered; at the right, where there is room, its workers."""
+class MessageLine(Panel):
+    """What was asked of the engine and what it answered; at the right, where there is room, its workers.
+
+    One line high, and as many as a longer answer needs, up to three.
+    """
+
+    DEFAULT_CSS = """
+    MessageLine { height: 1; }
+    """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
         self._view = SessionView()
         self._messages = Messages()
+        self._lines: list[str] = []
+        self._look = ""
+        self._workers = ""
 
     def show_message(self, messages: Messages, view: SessionView) -> None:
         """Take over the messages and the workers' vitals."""
         self._messages, self._view = messages, view
-        self.redraw()
+        self._layout()
 
-    def parts(self) -> tuple[list[Part], list[Part]]:
-        """Return the last word, and the workers."""
-        said = self._messages
+    def on_resize(self) -> None:
+        """Break the message anew."""
+        self._layout()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the message."""
+        text = self._lines[y] if y < len(self._lines) else ""
+        aside = self._workers if y == 0 else ""
+        gap = max(0, self.size.width - cell_len(text) - cell_len(aside))
+        return self.strip([(text, self._look), (" " * gap, ""), (aside, "muted")])
+
+    def _layout(self) -> None:
+        said, width = self._messages, self.size.width
         text, look = said.line(), "error" if said.refused and not said.in_flight else "accent"
         if not text and self._view.notice:
             text, look = self._view.notice, "muted"
-        left: list[Part] = [(display_text(text, 400), look)]
-        if self.size.width < _ROOM_FOR_WORKERS:
-            return left, []
-        right = [
+        workers = self._vitals() if width >= _ROOM_FOR_WORKERS else ""
+        lines = wrap(text, max(width - cell_len(workers) - 2, 20), most=3)
+        if (lines, look, workers) != (self._lines, self._look, self._workers):
+            self._lines, self._look, self._workers = lines, look, workers
+            self.styles.height = len(lines)
+            self.refresh()
+
+    def _vitals(self) -> str:
+        return " · ".join(
             f"{display_text(worker.role, 12)} {figures.memory(worker.memory_mib)}"
             + (f", restarted {worker.restarts}×" if worker.restarts else "")
             for worker in self._view.workers
-        ]
-        return left, [(" · ".join(right), "muted")] if right else []
+        )
 
 
 class KeyLine(_Line):

@@ -146,6 +146,28 @@ async def test_a_refusal_is_a_line(app: MineApp, engine: ScriptedEngine) -> None
         assert not app.view.hand.pins
 
 
+async def test_a_long_answer_is_readable_as_a_whole(app: MineApp, engine: ScriptedEngine) -> None:
+    engine.refuse("pin", "Candidate 3 cannot be pinned " + "since the word is banned " * 4 + "now: lift it.")
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(app, pilot)
+        await press(app, pilot, "asterisk")
+        assert "banned now: lift it." in " ".join(shown(app).split())
+        await press(app, pilot, "s")
+        assert message(app) == "step counts from generation 3 on."
+        assert "lift it" not in shown(app)
+
+
+async def test_what_is_in_force_is_learnt_when_a_session_has_loaded(
+    app: MineApp, engine: ScriptedEngine
+) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(app, pilot)
+        engine.snapshot = snapshot(engine.snapshot.session_id, pins=(best(app),))
+        engine.say(protocol.StateChanged(state="mining", reason="resumed by ann (app)"))
+        await settle(app, pilot)
+        assert app.view.hand.pins == {best(app)}
+
+
 async def test_pinning_is_seen_when_the_engine_says_so(app: MineApp, engine: ScriptedEngine) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await settle(app, pilot)
