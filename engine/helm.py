@@ -22,6 +22,9 @@ from engine.steering import Entry, Record
 from store import StoreError
 from store.records import CandidateState, Event
 
+MAX_LOCKS = 16
+"""Candidates that one connection may be rewriting at once."""
+
 
 def entry_of(event: Event) -> Entry:
     """Read a stored ``steered`` event.
@@ -161,6 +164,10 @@ class Helm:
                 f"Candidate {number} is being rewritten by {holder}: wait, or choose another one."
             )
         if number not in self._locks:
+            if sum(one == connection for _, one in self._locks.values()) >= MAX_LOCKS:
+                raise InputError(
+                    f"You are rewriting {MAX_LOCKS} candidates: commit or cancel one of them first."
+                )
             self._locks[number] = (author, connection)
             self._log.emit(protocol.CandidateLocked(candidate_id=number, author=author))
         return f"Candidate {number} is yours to rewrite."

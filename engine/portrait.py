@@ -9,6 +9,9 @@ from engine.commands import Knob
 from engine.config import KNOBS, MiningConfig
 from engine.helm import Helm
 
+MAX_PENDING_BYTES = 200_000
+"""UTF-8 bytes of waiting prompts that a snapshot shows: it is one line; the record in the store has them all."""
+
 
 def portrait(bare: protocol.Snapshot, helm: Helm) -> protocol.Snapshot:
     """Return a snapshot with everything in it that steering decides."""
@@ -25,16 +28,7 @@ def portrait(bare: protocol.Snapshot, helm: Helm) -> protocol.Snapshot:
         next_generation=helm.next_generation,
         pins=tuple(family.incarnations(family.member(pin).prompt)[-1].id for pin in rules.pins),
         bans=rules.bans,
-        pending=tuple(
-            protocol.PendingPrompt(
-                prompt=one.prompt,
-                generation=one.generation,
-                parent_id=one.parent_id,
-                command_id=one.command_id,
-            )
-            for one in record.humans()
-            if one.generation >= helm.next_generation
-        ),
+        pending=_pending(helm),
         locks=helm.locks,
     )
 
@@ -43,6 +37,26 @@ def score_name(config: MiningConfig) -> str:
     """Return the name of the score that ranks."""
     search = config.search
     return search.score if search.objective == "bias" else search.objective
+
+
+def _pending(helm: Helm) -> tuple[protocol.PendingPrompt, ...]:
+    """The prompts that wait, the next ones first, as many as a line can take."""
+    waiting = [one for one in helm.record.humans() if one.generation >= helm.next_generation]
+    shown = []
+    room = MAX_PENDING_BYTES
+    for one in sorted(waiting, key=lambda human: human.generation):
+        room -= len(one.prompt.encode()) + 100
+        if room < 0:
+            break
+        shown.append(
+            protocol.PendingPrompt(
+                prompt=one.prompt,
+                generation=one.generation,
+                parent_id=one.parent_id,
+                command_id=one.command_id,
+            )
+        )
+    return tuple(shown)
 
 
 def _knobs(config: MiningConfig) -> dict[str, Knob]:

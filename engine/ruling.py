@@ -14,13 +14,18 @@ from pathlib import Path
 import msgspec
 
 from engine.commands import Ban, EditCommit, Inject, Lift, Pin, Rescore, SetKnobs, Steering, Undo, Unpin
-from engine.config import prompt_fault, with_knobs
+from engine.config import MAX_PROMPT_CHARACTERS, prompt_fault, with_knobs
 from engine.errors import InputError
 from engine.genetic import normalise
 from engine.models.metaprompts import load_metaprompts
 from engine.protocol import BanEntry
 from engine.steering import Entry, Record
 from store.records import CandidateState
+
+MAX_INJECTED_BYTES = 400_000
+"""UTF-8 bytes of one command's prompts: what is recorded of it must fit into a line of the protocol."""
+
+MAX_BANS = 100
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,11 @@ class _Judge:
     def inject(self, command: Inject) -> Ruling:
         taken: dict[str, str] = {}
         left_out = 0
+        size = sum(len(prompt.encode(errors="replace")) for prompt in command.prompts)
+        if size > MAX_INJECTED_BYTES:
+            raise InputError(
+                f"The {len(command.prompts)} prompts have {size} bytes: inject at most {MAX_INJECTED_BYTES} at once."
+            )
         for number, prompt in enumerate(command.prompts, 1):
             if fault := prompt_fault(prompt):
                 raise InputError(f"Prompt {number} of {len(command.prompts)} {fault}.")
@@ -183,6 +193,8 @@ class _Judge:
         about = self._about(command)
         if self._in_force(command) is not None:
             raise InputError(f"{about} is banned already: there is nothing to do.")
+        if len(self._rules.bans) >= MAX_BANS:
+            raise InputError(f"{MAX_BANS} bans are in force: lift one of them first.")
         trial = self.trial(command)
         bans = trial.bans(trial.rules(self._generation))
         for pin in self._rules.pins:
@@ -202,6 +214,11 @@ class _Judge:
         return Ruling(command, f"{about} is allowed again from generation {self._generation} on.")
 
     def _about(self, command: Ban | Lift) -> str:
+        if len(command.text) > MAX_PROMPT_CHARACTERS:
+            raise InputError(
+                f"A text of {len(command.text)} characters cannot be banned: no prompt has more than "
+                f"{MAX_PROMPT_CHARACTERS}."
+            )
         words = normalise(f"a {command.text}").split()[1:]  # a text of signs alone has no word
         if command.what == "lineage":
             self._record.ban_key(command)  # names a missing candidate

@@ -36,6 +36,7 @@ from engine.genetic import normalise
 from engine.helm import entry_of
 from engine.keeper import Keeper
 from engine.steering import effective_config
+from engine.wire import encode
 from store import open_reader
 from store.records import Candidate
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
@@ -190,6 +191,46 @@ async def test_an_edit_needs_its_lock_and_a_lock_goes_with_its_connection(tmp_pa
         if isinstance(event, protocol.CandidateLocked | protocol.CandidateUnlocked)
     ]
     assert told == ["CandidateLocked", "CandidateUnlocked"] * 3
+
+
+async def test_no_amount_of_steering_makes_a_line_too_long(tmp_path: Path) -> None:
+    """What is recorded, and a snapshot of it, are lines of the protocol."""
+
+    async def hand(mine: Mine) -> None:
+        assert mine.session is not None
+        many = tuple(f"{number} {'漢' * 1990}" for number in range(100))
+        assert "inject at most" in await mine.refused(Inject, prompts=many)
+        for start in range(0, 100, 50):
+            await mine.accepted(Inject, prompts=many[start : start + 50])
+        snapshot = mine.session.snapshot()
+        encode(snapshot)
+        assert [one.prompt for one in snapshot.pending] == list(many[: len(snapshot.pending)])
+        assert len(snapshot.pending) > 10
+        for number in range(100):
+            await mine.accepted(Ban, what="prompt", text=f"{number} {'語' * 1990}")
+        encode(mine.session.snapshot())
+        assert "lift one" in await mine.refused(Ban, what="word", text="cat")
+        assert "characters" in await mine.refused(Ban, what="prompt", text="x" * 5000)
+        await mine.accepted(Stop)
+
+    mine = await Mine.new(tmp_path, config(generations=100))
+
+    async def during() -> None:
+        await paused_after(mine, 1)
+        await hand(mine)
+
+    assert await mine.run(during=during) == "interrupted"
+
+
+async def test_a_connection_locks_no_more_than_a_handful(tmp_path: Path) -> None:
+    async def hand(mine: Mine) -> None:
+        numbers = [one.id for one in mine.population(1)]
+        for number in numbers[:16]:
+            await mine.accepted(EditBegin, candidate_id=number)
+        assert "commit or cancel" in await mine.refused(EditBegin, candidate_id=numbers[16])
+        await mine.accepted(EditBegin, candidate_id=numbers[16], connection=2)
+
+    await steered(tmp_path, config(population=17, generations=1), 1, hand)
 
 
 # ---------------------------------------------------------------- pins
