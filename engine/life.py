@@ -12,9 +12,10 @@ from engine import protocol
 from engine.bench import Emit
 from engine.errors import MineGapError
 from engine.hub import Hub
-from engine.journal import log
+from engine.journal import log, watched
 from engine.keeper import Keeper
 from engine.listener import Listener
+from engine.places import tend_log
 from engine.service import Service
 from engine.session import SessionRun
 from engine.wire import encode, speakable
@@ -61,7 +62,7 @@ async def _live(store: Path, starter: _Starter) -> None:
         await keeper.open(store)
         await listener.open()
         log("The engine begins.")
-        tending = asyncio.create_task(_tend(store, listener), name="tend")
+        tending = watched(asyncio.create_task(_tend(store, listener), name="tend"))
         try:
             starter.tell(service.welcome())
             await service.run()

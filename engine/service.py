@@ -19,7 +19,7 @@ from engine.commands import Attach, Command, Fork, Open, Resume, Stop
 from engine.config import MiningConfig, parse_config
 from engine.errors import InputError, MineGapError
 from engine.hub import Client, Hub
-from engine.journal import log_mistake
+from engine.journal import log_mistake, watched
 from engine.keeper import Keeper
 from engine.packs import resolve_pack
 from engine.session_queue import Begin, SessionQueue
@@ -69,7 +69,7 @@ class Service:
             MineGapError, StoreError: the queue cannot be read, or a device's turn not be taken.
         """
         self._stay(FIRST_COMMAND_SECONDS)
-        heart = asyncio.create_task(self._beat(), name="heartbeat")
+        heart = watched(asyncio.create_task(self._beat(), name="heartbeat"))
         try:
             await self._sessions.take_up()
             while (ticket := await self._next()) is not None:

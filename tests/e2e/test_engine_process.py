@@ -263,7 +263,19 @@ async def test_an_engine_with_nothing_to_do_ends_and_cleans_up(tmp_path: Path) -
     assert gone(engines(tmp_path))
     assert not socket_path(tmp_path).exists()
     assert holder(tmp_path) is None
+    lines = (tmp_path / "engine.log").read_text().splitlines()
+    assert len(lines) == 2  # that it began and that it ended, and no mistake in between
     await client.close()
+
+
+async def test_a_socket_that_a_cleaner_removed_is_soon_back(tmp_path: Path) -> None:
+    client = await EngineClient.connect_or_start(tmp_path, "test")
+    socket_path(tmp_path).unlink()
+    late = await EngineClient.connect_or_start(tmp_path, "test")  # waits for the one that holds the store
+    assert late.pid == client.pid
+    assert (tmp_path / "engine.log").read_text().count("process") == 1
+    await client.close()
+    await late.close()
 
 
 async def test_a_store_that_another_program_writes_is_left_alone(tmp_path: Path) -> None:

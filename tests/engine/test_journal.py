@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import io
 import re
@@ -9,7 +10,7 @@ import sys
 
 import pytest
 
-from engine.journal import log, log_mistake
+from engine.journal import log, log_mistake, watched
 
 
 def test_a_line_has_its_time_and_process(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,3 +37,15 @@ def test_a_full_disk_loses_the_line_and_nothing_else(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stderr", FullDisk())
     log("a line")
     log_mistake(ValueError("another one"))
+
+
+async def test_a_task_that_nobody_waits_for_does_not_end_unheard(capsys: pytest.CaptureFixture[str]) -> None:
+    async def broken() -> None:
+        raise KeyError("heartbeat")
+
+    async def fine() -> None:
+        return
+
+    await asyncio.wait({watched(asyncio.create_task(broken())), watched(asyncio.create_task(fine()))})
+    await asyncio.sleep(0)
+    assert capsys.readouterr().err.count("KeyError: 'heartbeat'") == 1
