@@ -21,8 +21,11 @@ from engine.wire import MAX_EVENT_BYTES, ProtocolError, decode_event, encode
 from store import StoreError, open_reader
 from store.lock import holder
 
+WELCOME_SECONDS = 20.0
+"""How long an engine may take to answer a greeting before it counts as hung."""
+
 ANSWER_SECONDS = 60.0
-"""How long an engine may take to answer before it counts as hung."""
+"""How long it may take to carry a command out."""
 
 START_SECONDS = 60.0
 """How long to try, while engines come and go, before giving up."""
@@ -253,7 +256,7 @@ async def _greet(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, store: Path, name: str
 ) -> protocol.Event | None:
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(WELCOME_SECONDS):
             writer.write(encode(protocol.Hello(client=name[:64])))
             line = await reader.readline()
     except TimeoutError as error:

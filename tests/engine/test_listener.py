@@ -357,7 +357,7 @@ async def test_who_does_not_read_the_last_word_is_not_waited_for(
 async def test_an_engine_that_does_not_answer_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.client.ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr("engine.client.WELCOME_SECONDS", 0.05)
     with socket.socket(socket.AF_UNIX) as hung:
         hung.bind(str(socket_path(tmp_path)))
         hung.listen()
