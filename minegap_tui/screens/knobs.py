@@ -60,6 +60,11 @@ class KnobsScreen(Form):
         if isinstance(event.widget, PromptArea):
             event.widget.select_all()
 
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Only the field that is written in has a selection."""
+        if isinstance(event.widget, PromptArea):
+            event.widget.move_cursor(event.widget.document.end)
+
     @on(PromptArea.Changed)
     def _check(self) -> None:
         changed, faults = self._read()
