@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -15,8 +14,6 @@ from textual.widgets import Static
 from minegap_tui.sanitise import display_text
 
 Result = TypeVar("Result")
-Submit = Callable[[Result], Awaitable[str]]
-"""Asks the engine for what a form holds; returns why it refuses, empty when it does it."""
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):

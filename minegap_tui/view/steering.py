@@ -60,10 +60,6 @@ class Hand:
                 return steered
         return None
 
-    def pending_in(self, generation: int) -> int:
-        """How many humans' prompts wait for one generation."""
-        return sum(entry.generation == generation for entry in self.pending)
-
 
 class BanList:
     """Tells which prompts are banned; made anew whenever the bans change."""
