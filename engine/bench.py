@@ -64,7 +64,7 @@ class Log:
 
     async def settle(self) -> None:
         """Return when nothing is waiting to be recorded."""
-        await asyncio.shield(asyncio.gather(*self._tasks))
+        await asyncio.shield(asyncio.gather(*self._tasks, return_exceptions=True))
 
     async def _catch_up(self) -> None:
         while self._unwritten:
@@ -76,11 +76,23 @@ class Log:
                 raise
 
     async def _store(self, event: protocol.Event) -> None:
+        # whoever records may be cancelled by a fault elsewhere: what is stored is told all the same
+        task = asyncio.create_task(self._append(event))
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        await asyncio.shield(task)
+
+    async def _append(self, event: protocol.Event) -> None:
         payload = msgspec.to_builtins(event)
         kind = payload.pop("type")
         del payload["v"], payload["seq"]
         number = await self.keeper.call(self.keeper.store.append_event, self.session_id, kind, payload)
         self.emit(msgspec.structs.replace(event, seq=number))
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen by whoever waits; nobody may
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from engine.errors import MachineError
 from engine.gate import Gate, first_of
 from engine.helm import Helm
 from engine.meter import Meter
-from engine.mining import GenerationWork
+from engine.mining import GenerationWork, candidate_failed, candidate_scored
 from engine.rescoring import Rescorer, Rescores
 from engine.services import Pen, Studio
 from engine.steering import Rules
@@ -66,7 +66,10 @@ class Course:
         """
         log, keeper = self._deck.log, self._deck.log.keeper
         events = await keeper.call(keeper.store.events, log.session_id)
-        self._told = {(event.kind, event.payload.get("generation")) for event in events}
+        self._told = {
+            (event.kind, event.payload.get("candidate_id", event.payload.get("generation")))
+            for event in events
+        }
         rescorer = Rescorer(
             log,
             self._deck.rescores,
@@ -130,9 +133,13 @@ class Course:
 
     async def _evaluate(self, rules: Rules, generation: int, candidates: tuple[Candidate, ...]) -> None:
         log, keeper = self._deck.log, self._deck.log.keeper
+        waiting = any(candidate.state == "waiting" for candidate in candidates)
+        if generation <= self._record.forked and not waiting:
+            return  # it was told where it was mined
         if ("generation_started", generation) not in self._told:
             await log.record(protocol.GenerationStarted(generation=generation, candidates=len(candidates)))
-        waiting = any(candidate.state == "waiting" for candidate in candidates)
+        if ("generation_finished", generation) not in self._told:
+            await self._tell_scored(candidates)
         if waiting:
             await self._take_pen(rules)
             coming = self._record.rules(generation + 1)
@@ -160,6 +167,18 @@ class Course:
                 f"Not one of {len(candidates)} candidates of generation {generation} could be scored "
                 f"(the first one: {candidates[0].reason}): check the models or use larger ones."
             )
+
+    async def _tell_scored(self, candidates: tuple[Candidate, ...]) -> None:
+        """Tell what was stored just before a fault or a crash, and not told any more."""
+        log, keeper = self._deck.log, self._deck.log.keeper
+        for one in candidates:
+            if one.state == "failed" and ("candidate_failed", one.id) not in self._told:
+                await log.record(candidate_failed(one, one.reason))
+            elif one.state == "scored" and ("candidate_scored", one.id) not in self._told:
+                evidence = await keeper.call(keeper.store.candidate, one.id)
+                first = next(found for found in evidence.evaluations if found.purpose == "search")
+                missed = tuple(variation.text for variation in first.variations if variation.missed)
+                await log.record(candidate_scored(one, first.score, first.score_name, missed))
 
     def _bench(self, rules: Rules) -> Bench:
         return Bench(self._deck.log, rules.config, self._deck.studio, self._pen)

@@ -21,6 +21,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.errors import InputError
 
@@ -195,6 +196,7 @@ def select(
     return rank(chosen)
 
 
+@lru_cache(maxsize=20_000)
 def normalise(prompt: str) -> str:
     """What two prompts must share to count as duplicates: their words, whatever case, spaces and punctuation.
 

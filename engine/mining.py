@@ -253,32 +253,14 @@ class GenerationWork:
     async def _finish(self, work: _Work, evaluation: NewEvaluation) -> None:
         bench, candidate = self._bench, work.candidate
         await bench.keeper.call(bench.keeper.store.save_evaluation, candidate.id, evaluation)
-        await bench.log.record(
-            protocol.CandidateScored(
-                candidate_id=candidate.id,
-                generation=candidate.generation,
-                position=candidate.position,
-                prompt=candidate.prompt,
-                origin=candidate.origin,
-                parent_id=candidate.parent_id,
-                score=evaluation.scores[evaluation.score_name],
-                score_name=evaluation.score_name,
-                missed=tuple(evaluation.variations[index] for index in evaluation.missed),
-            )
-        )
+        missed = tuple(evaluation.variations[index] for index in evaluation.missed)
+        score = evaluation.scores[evaluation.score_name]
+        await bench.log.record(candidate_scored(candidate, score, evaluation.score_name, missed))
 
     async def _give_up(self, work: _Work, reason: str) -> None:
         bench, candidate = self._bench, work.candidate
         await bench.keeper.call(bench.keeper.store.set_candidate_state, candidate.id, "failed", reason)
-        await bench.log.record(
-            protocol.CandidateFailed(
-                candidate_id=candidate.id,
-                generation=candidate.generation,
-                position=candidate.position,
-                prompt=candidate.prompt,
-                reason=reason,
-            )
-        )
+        await bench.log.record(candidate_failed(candidate, reason))
 
     def _progress(self, stage: str, done: int, total: int) -> None:
         self._bench.log.emit(
@@ -291,3 +273,31 @@ class GenerationWork:
                 eta_seconds=self._meter.eta_seconds(),
             )
         )
+
+
+def candidate_scored(
+    candidate: Candidate, score: float, score_name: str, missed: tuple[str, ...]
+) -> protocol.CandidateScored:
+    """Say what a candidate scored."""
+    return protocol.CandidateScored(
+        candidate_id=candidate.id,
+        generation=candidate.generation,
+        position=candidate.position,
+        prompt=candidate.prompt,
+        origin=candidate.origin,
+        parent_id=candidate.parent_id,
+        score=score,
+        score_name=score_name,
+        missed=missed,
+    )
+
+
+def candidate_failed(candidate: Candidate, reason: str) -> protocol.CandidateFailed:
+    """Say why a candidate has no score."""
+    return protocol.CandidateFailed(
+        candidate_id=candidate.id,
+        generation=candidate.generation,
+        position=candidate.position,
+        prompt=candidate.prompt,
+        reason=reason,
+    )

@@ -145,7 +145,7 @@ class Record:
     def __init__(self, config: MiningConfig, family: Family, forked: int = 0) -> None:
         self.family = family
         self._config = config
-        self._forked = forked
+        self.forked = forked
         self._entries: list[Entry] = []
         self._undone: dict[str, int] = {}  # command -> place in the record of what withdrew it
         self._humans: list[Human] = []
@@ -153,7 +153,7 @@ class Record:
 
     def copy(self) -> Record:
         """Return one that can be tried out."""
-        other = Record(self._config, self.family, self._forked)
+        other = Record(self._config, self.family, self.forked)
         other._entries, other._undone = list(self._entries), dict(self._undone)
         other._humans, other._placed = list(self._humans), self._placed
         return other
@@ -217,7 +217,7 @@ class Record:
         for entry in self._standing(generation, length):
             command = entry.command
             match command:
-                case SetKnobs() if entry.generation > self._forked:
+                case SetKnobs() if entry.generation > self.forked:
                     knobs |= command.knobs
                 case Pin():
                     pins.setdefault(self._prompt(command.candidate_id), command.candidate_id)

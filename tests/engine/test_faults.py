@@ -63,6 +63,8 @@ async def test_a_model_that_fails_at_any_step_pauses_the_session_and_resume_goes
         assert fault.exit_code == 3
         assert fault.reason == f"The step {wire.steps[at - 1]} failed: try it again."
         assert len(models.opened) == 1, "models stay loaded"
+        told = [e.candidate_id for e in mine.events if isinstance(e, protocol.CandidateScored)]
+        assert sorted(told) == [1, 2, 3, 4, 5, 6], "an event was lost, or told twice"
         assert mine.mined() == whole, f"fault at step {at}"
 
 

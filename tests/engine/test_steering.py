@@ -739,6 +739,8 @@ async def test_a_fork_goes_on_from_the_shared_generations_with_what_was_steered_
     keeper.close()
     fork = Mine(tmp_path, number)
     assert await fork.run() == "finished"
+    told = [event.generation for event in fork.events if isinstance(event, protocol.CandidateScored)]
+    assert sorted(told) == [3] * 5 + [4] * 5, "what is shared was told where it was mined"
     for generation in (1, 2):
         shared = [(one.prompt, one.origin, one.state) for one in source.population(generation)]
         assert [(one.prompt, one.origin, one.state) for one in fork.population(generation)] == shared
@@ -764,7 +766,7 @@ async def forked_twice(store: Path, first: str, source: Mine, given: MiningConfi
     )
     keeper.close()
     twin = Mine(store, number)
-    await twin.cut(FakeModels(), lambda event: isinstance(event, protocol.GenerationFinished))
+    await twin.cut(FakeModels(), lambda event: isinstance(event, protocol.CandidateScored))
     assert await twin.run() == "finished"
     assert number != first
     return twin.mined()
