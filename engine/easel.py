@@ -30,9 +30,8 @@ class Easel:
         self._gate = gate
         self._changed = changed
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._storing = (
-            asyncio.Lock()
-        )  # one at a time: a quick painter leaves the store to the other chains, too
+        # one at a time: a quick painter leaves the store to the other chains, too
+        self._storing = asyncio.Lock()
         self._units: list[int] = []
         self._empty = asyncio.Event()
         self._empty.set()
