@@ -20,6 +20,8 @@ from engine.microworld.tokenizer import CONTEXT, new_clip_tokenizer
 from engine.microworld.vae_training import LATENTS, ContiguousGroupNorm, swap_group_norms, train_layout
 
 EMPTY_CAPTIONS = 0.1  # share of captions dropped, so that classifier-free guidance works
+LEARNING_RATES = (8e-4, 5e-4)
+"""The peak of each cycle; the second one, from the first one's average on, is for hats, faces and skin."""
 
 
 def text_encoder_from(scorer: Path) -> CLIPTextModel:
@@ -101,7 +103,7 @@ def train_painter(
     directory: Path,
     *,
     seed: int,
-    steps: int,
+    steps: tuple[int, int],
     batch: int,
     device: torch.device,
     report: Report,
@@ -115,7 +117,7 @@ def train_painter(
         scorer: the trained scorer's directory; its text tower is where the text encoder starts.
         directory: where the pipeline goes (safetensors, float16).
         seed: fixes weights, order and noise.
-        steps: optimiser steps.
+        steps: optimiser steps of each cycle.
         batch: pairs a step.
         device: where to train.
         report: receives progress lines.
@@ -135,7 +137,6 @@ def train_painter(
     encoder = text_encoder_from(scorer).to(device)
     unet = train_layout(new_unet(), device)
     both = nn.ModuleList([unet, encoder])
-    average = Average(both, 0.999)
     scheduler = new_scheduler()
     alphas = scheduler.alphas_cumprod.to(device)
 
@@ -155,8 +156,10 @@ def train_painter(
 
     # Torch's fused attention is slower than plain products for 64 tokens on a CPU, above all backwards.
     with sdpa_kernel(SDPBackend.MATH):
-        train_steps("painter", both, steps, 8e-4, loss_of, report, average=average)
-    average.copy_to_module()
+        for cycle_steps, learning_rate in zip(steps, LEARNING_RATES, strict=True):
+            average = Average(both, 0.999)
+            train_steps("painter", both, cycle_steps, learning_rate, loss_of, report, average=average)
+            average.copy_to_module()
     swap_group_norms(unet, ContiguousGroupNorm, nn.GroupNorm)
     swap_group_norms(vae, ContiguousGroupNorm, nn.GroupNorm)
     pipeline = StableDiffusionPipeline(

@@ -60,7 +60,7 @@ class Steps:
     eyes: int = 1_000
     decoder: int = 1_500
     scorer: int = 2_400
-    painter: int = 5_000
+    painter: tuple[int, int] = (5_000, 2_500)
     writer: int = 6_500
 
 
@@ -92,7 +92,7 @@ def build_painter(
     *,
     seed: int,
     examples: int,
-    steps: int,
+    steps: tuple[int, int],
     device: torch.device,
     report: Report,
 ) -> None:
