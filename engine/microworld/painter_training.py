@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from engine.microworld.loop import Average, Report, mixed_precision, train_steps
 from engine.microworld.scorer_training import TEXT_LAYERS, WIDTH
-from engine.microworld.tokenizer import CONTEXT, new_clip_tokenizer
+from engine.microworld.tokenizer import CONTEXT
 from engine.microworld.vae_training import LATENTS, ContiguousGroupNorm, swap_group_norms, train_layout
 
 EMPTY_CAPTIONS = 0.1  # share of captions dropped, so that classifier-free guidance works
@@ -28,7 +29,7 @@ def text_encoder_from(scorer: Path) -> CLIPTextModel:
     """The scorer's trained text tower as a transformers CLIPTextModel with identical output."""
     model, _, _ = open_clip.create_model_and_transforms(f"local-dir:{scorer}", require_pretrained=True)
     tower = {k: v for k, v in model.state_dict().items() if not k.startswith("visual")}
-    tokenizer = new_clip_tokenizer()
+    tokenizer = CLIPTokenizer.from_pretrained(scorer)
     config = CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
@@ -124,7 +125,7 @@ def train_painter(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng([19, seed])
-    tokenizer = new_clip_tokenizer()
+    tokenizer = CLIPTokenizer.from_pretrained(scorer)  # the text tower's own
     tokens = torch.cat(
         [
             tokenizer(list(prompts[i : i + 4096]), padding="max_length", max_length=CONTEXT, truncation=True,
@@ -173,3 +174,11 @@ def train_painter(
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(directory, safe_serialization=True)
+    forget_origin(directory / "vae" / "config.json")
+
+
+def forget_origin(file: Path) -> None:
+    """Take the path from which a part was once loaded out of its configuration: it means nothing elsewhere."""
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")

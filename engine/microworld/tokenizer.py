@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 from engine.microworld.world import ATTRIBUTES, GROUPS, SUBJECTS
@@ -22,26 +23,37 @@ def grammar_words() -> list[str]:
     return sorted({word for text in texts for word in text.split()})
 
 
+def learn_merges(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Byte-pair merges that make every word one token; the commonest pair first, ties by the alphabet.
+
+    The library's own trainer breaks ties by its hash tables, so that two runs would not give one tokenizer.
+    """
+    spelled = [[*word[:-1], f"{word[-1]}</w>"] for word in words]
+    merges: list[tuple[str, str]] = []
+    while pairs := Counter(pair for parts in spelled for pair in pairwise(parts)):
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(best)
+        spelled = [_merged(parts, best) for parts in spelled]
+    return merges
+
+
+def _merged(parts: list[str], pair: tuple[str, str]) -> list[str]:
+    merged: list[str] = []
+    for part in parts:
+        if merged and (merged[-1], part) == pair:
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return merged
+
+
 def new_clip_tokenizer() -> CLIPTokenizer:
     """Build the tokenizer: CLIP's own byte-pair scheme with merges learnt from the grammar's words.
 
     CLIP pools at the highest token id, so the end mark comes last in the vocabulary.
     """
-    bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>", continuing_subword_prefix=""))
-    bpe.normalizer = normalizers.Lowercase()
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bpe.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trainer = trainers.BpeTrainer(
-        vocab_size=10_000,
-        min_frequency=1,
-        initial_alphabet=alphabet,
-        end_of_word_suffix="</w>",
-        show_progress=False,
-    )
-    # One word at a time: with a space in front, byte-level splitting would learn merges CLIP never makes.
-    bpe.train_from_iterator(grammar_words(), trainer)
-    merges = [(a, b) for a, b in json.loads(bpe.to_str())["model"]["merges"]]
+    merges = learn_merges(grammar_words())
     pieces = [*alphabet, *(letter + "</w>" for letter in alphabet), *(a + b for a, b in merges)]
     vocabulary = {piece: i for i, piece in enumerate([*dict.fromkeys(pieces), START, END])}
     tokenizer = CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=CONTEXT)
@@ -49,8 +61,3 @@ def new_clip_tokenizer() -> CLIPTokenizer:
         if len(tokenizer(word).input_ids) != 3:
             raise ValueError(f"the word {word!r} is not one token")
     return tokenizer
-
-
-def save_clip_tokenizer(directory: Path) -> None:
-    """Write the tokenizer's files as Hugging Face libraries read them."""
-    new_clip_tokenizer().save_pretrained(directory)

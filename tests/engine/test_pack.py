@@ -18,6 +18,7 @@ from engine.microworld.data import even_pictures, painter_examples, random_promp
 from engine.microworld.drawing_painter import DrawingPainter, load_drawing_painter
 from engine.microworld.measure import paint_prompts, read_by_scorer
 from engine.microworld.skews import SkewTable
+from engine.microworld.tokenizer import learn_merges
 from engine.microworld.train import Steps, build_pack
 from engine.microworld.world import SUBJECTS, Meaning, parse
 from engine.models.painter import DiffusersPainter, PainterSettings, load_painter
@@ -105,3 +106,18 @@ def test_the_recipe_builds_a_pack_that_the_adapters_load(tmp_path: Path) -> None
     assert read_pack_file(tmp_path).name == "micro"
     painter = load_painter(str(tmp_path / "painter"), PainterSettings(steps=1, guidance=1.0, batch_size=2))
     assert paint_prompts(painter, ["a cat"], 1).shape == (1, 64, 64, 3)
+
+
+def test_the_tokenizer_learns_the_same_merges_whatever_the_order_of_ties() -> None:
+    assert learn_merges(["at", "cat", "tac"]) == [
+        ("a", "t</w>"),
+        ("a", "c</w>"),
+        ("c", "at</w>"),
+        ("t", "ac</w>"),
+    ]
+
+
+def test_no_file_of_the_pack_tells_where_it_was_made() -> None:
+    files = [path for path in EMBEDDED_DIRECTORY.rglob("*.json") if path.is_file()]
+    assert files
+    assert [path for path in files if "_name_or_path" in path.read_text("utf-8")] == []
