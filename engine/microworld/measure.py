@@ -33,8 +33,8 @@ from engine.models.scorer import OpenClipScorer, load_scorer
 from engine.packs import EMBEDDED_DIRECTORY, read_pack_file
 
 READ_BY_SCORER: Final = ("subject", "colour", "place", "gender")
-SEED: Final = 1
-"""Of the judge's training, prompts and noise. Seed 0 was looked at while the decoder was trained."""
+SEED: Final = 2
+"""Of the judge's training, prompts and noise. Seeds 0 and 1 were looked at while the painter was trained."""
 JUDGE_PICTURES: Final = 20_000
 JUDGE_STEPS: Final = 1_600
 IMAGES_PER_SUBJECT: Final = 64
