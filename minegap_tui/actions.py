@@ -118,6 +118,15 @@ ACTIONS: tuple[Action, ...] = (
     _steer("knobs", "K", "knobs", "Change the settings of the generations to come."),
     _steer("step", "s", "step", "Mine one generation, then pause."),
     _steer("record", "L", "record", "See who did what, when, and from when on it counts."),
+    Action(
+        "app.images",
+        ("I",),
+        "I",
+        "images",
+        "Draw images in full where the terminal can, in half-blocks, or not at all, in turn.",
+        "session",
+        footer=False,
+    ),
     _steer("stop", "Q", "stop", "Stop mining, after a question; everything is kept."),
     Action("help", ("question_mark", "f1"), "?", "help", "Show all keys.", "app"),
     Action(

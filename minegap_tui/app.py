@@ -6,6 +6,7 @@ Knows the engine by its protocol and the store by its reader; imports no model l
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -25,14 +26,18 @@ from minegap_tui.commands.follow import after_detach, resume_hint
 from minegap_tui.desk import StoreDesk
 from minegap_tui.following import Door, EngineGone, Following, StoreDoor
 from minegap_tui.helm import Helm
+from minegap_tui.images import Images
+from minegap_tui.port import AppPort
 from minegap_tui.screens.help import HelpScreen
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.record import RecordScreen
+from minegap_tui.terminal import Prepared
 from minegap_tui.theme import THEME
 from minegap_tui.view.evidence import Evidence, evidence_of
 from minegap_tui.view.record import entries, stored
 from minegap_tui.view.session import Row, SessionView
+from minegap_tui.widgets.evidence import Gallery
 from minegap_tui.widgets.leaderboard import Leaderboard
 from store import Reader
 from store.errors import StoreError
@@ -59,8 +64,10 @@ class MineApp(App[int]):
         door: how to reach the engine; None shows the stored session as it is.
         begin: what to ask of the engine first; None follows a session that it has already.
         clock: seconds, rising.
+        prepared: settings of the user and abilities of the terminal; None draws what every terminal can.
 
     Attributes:
+        images: how pictures are drawn.
         left_by_signal: whether the terminal hung up, or the process was told to end.
     """
 
@@ -75,8 +82,17 @@ class MineApp(App[int]):
         door: Door | None = None,
         begin: Command | None = None,
         clock: Callable[[], float] = time.monotonic,
+        prepared: Prepared | None = None,
     ) -> None:
         super().__init__()
+        prepared = prepared or Prepared()
+        self.images = Images(
+            prepared.settings.images,
+            prepared.terminal,
+            AppPort(self),
+            colours=self.console.color_system == "truecolor" and not self.no_color,
+            over_ssh="SSH_CONNECTION" in os.environ,
+        )
         self.view = SessionView()
         self.store = store
         self.following = Following(door or StoreDoor(store), session_id)
@@ -137,7 +153,8 @@ class MineApp(App[int]):
             self._show_stored()
 
     async def on_unmount(self) -> None:
-        """Close the store; the connection ends with the worker that follows it."""
+        """Close the store and let go of pictures; the connection ends with the worker that follows it."""
+        self.images.close()
         await self._desk.close()
 
     # ------------------------------------------------------------ following
@@ -292,18 +309,26 @@ class MineApp(App[int]):
         """Select the candidate above or below on the leaderboard."""
         self._live.leaderboard.move(by)
 
+    def action_images(self) -> None:
+        """Draw pictures in the next way."""
+        self.helm.messages.say(self.images.cycle())
+        for screen in self.screen_stack:
+            for gallery in screen.query(Gallery):
+                gallery.draw_anew()
+        self.redraw()
+
     def action_leave(self) -> None:
         """Leave at once; the engine is not asked for anything."""
         self.exit(self.view.failure.exit_code if self.view.failure is not None else 0)
 
 
-def run_app(store: Path, session_id: str) -> int:
+def run_app(store: Path, session_id: str, prepared: Prepared | None = None) -> int:
     """Follow a session of the engine that runs for ``store``, and return the command's exit code."""
-    return asyncio.run(_run_app(store, session_id))
+    return asyncio.run(_run_app(store, session_id, prepared))
 
 
-async def _run_app(store: Path, session_id: str) -> int:
-    app = MineApp(store, session_id, StoreDoor(store))
+async def _run_app(store: Path, session_id: str, prepared: Prepared | None) -> int:
+    app = MineApp(store, session_id, StoreDoor(store), prepared=prepared)
     code = await app.run_async()
     with suppress(*((OSError,) if app.left_by_signal else ())):  # nobody may be there to read it
         for line in _last_words(app.view, store):

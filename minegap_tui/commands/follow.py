@@ -50,10 +50,10 @@ async def _begin(store: Path, command: Command) -> protocol.Acknowledged:
 
 def show_app(store: Path, session_id: str) -> int:
     """Follow a session in the app and return its exit code."""
-    terminal.prepare()
+    prepared = terminal.prepare()
     from minegap_tui.app import run_app
 
-    return run_app(store, session_id)
+    return run_app(store, session_id, prepared)
 
 
 def leave(store: Path, answer: protocol.Acknowledged, session_id: str, as_json: bool) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from minegap_tui import console, linger
+from minegap_tui import console, linger, terminal
 from minegap_tui.commands.options import json_option, store_directory, store_option
 from minegap_tui.sanitise import fit
+from minegap_tui.view.abilities import image_report
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -65,11 +66,14 @@ def doctor(as_json: bool, store: Path | None) -> int:
     from engine.packs import EMBEDDED_DIRECTORY
 
     warning = linger.advice()
+    prepared = terminal.prepare()
+    as_wanted, images = image_report(prepared.settings.images, prepared.terminal)
     checks = [
         *examine(store_directory(store), EMBEDDED_DIRECTORY),
         Check("log-out", "warning", warning)
         if warning
         else Check("log-out", "ok", "The engine goes on mining after you log out."),
+        Check("images", "ok" if as_wanted else "warning", images),
     ]
     if as_json:
         console.data_json(

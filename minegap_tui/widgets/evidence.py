@@ -10,12 +10,17 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.worker import get_current_worker
 
+from minegap_tui.images import Illustrated
+from minegap_tui.kitty import Key
 from minegap_tui.pictures import RGB, Tile, picture
 from minegap_tui.sanitise import display_text, wrap
 from minegap_tui.view import figures
 from minegap_tui.view.evidence import Evidence, split_added, word_set
 from minegap_tui.view.gallery import Grid, arrange
 from minegap_tui.widgets.panel import Panel, Part
+
+MOST_SHARP = 64
+"""Pictures of one gallery that a terminal is given; more than these are too small to gain by it."""
 
 
 class Headline(Panel):
@@ -117,7 +122,10 @@ class Variations(Panel):
 
 
 class Gallery(Panel):
-    """The candidate's images in half-blocks, decoded in a thread; as many as can be told apart."""
+    """The candidate's images, decoded and sent in a thread; as many as can be told apart.
+
+    Half-blocks come first. Where the terminal draws better pictures, these replace them one by one.
+    """
 
     @property
     def heading(self) -> str:
@@ -127,15 +135,33 @@ class Gallery(Panel):
     class _Decoded(Message):
         """Tiles are ready."""
 
-        def __init__(self, evidence: Evidence, grid: Grid, tiles: Sequence[Tile | None]) -> None:
+        def __init__(
+            self,
+            evidence: Evidence,
+            grid: Grid,
+            tiles: Sequence[Tile | None],
+            sharp: dict[int, Tile],
+        ) -> None:
             super().__init__()
-            self.evidence, self.grid, self.tiles = evidence, grid, tiles
+            self.evidence, self.grid, self.tiles, self.sharp = evidence, grid, tiles, sharp
+
+    class _Sent(Message):
+        """The terminal has one picture."""
+
+        def __init__(self, evidence: Evidence, grid: Grid, place: int, tile: Tile) -> None:
+            super().__init__()
+            self.evidence, self.grid, self.place, self.tile = evidence, grid, place, tile
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
         self._evidence: Evidence | None = None
         self._grid = Grid(0, 0, 0, 0)
         self._tiles: Sequence[Tile | None] = ()
+        self._sharp: dict[int, Tile] = {}
+
+    def on_mount(self) -> None:
+        """Know when a dialog opens above."""
+        self.app.screen_change_signal.subscribe(self, lambda _: self.refresh())
 
     def show_evidence(self, evidence: Evidence) -> None:
         """Take over the evidence; pictures already drawn stay until the new ones are decoded."""
@@ -147,20 +173,30 @@ class Gallery(Panel):
         """Say how many of the images are seen."""
         count = len(self._evidence.pictures) if self._evidence is not None else 0
         seen = min(count, self._grid.places)
+        if count and self._off:
+            return f"{count}, not drawn"
         return f"{seen} of {count}" if count else ""
 
     def on_resize(self) -> None:
         """Lay the images out anew."""
         self._arrange()
 
+    def draw_anew(self) -> None:
+        """Draw the images in the way that is now wanted."""
+        self._arrange()
+
     def body_line(self, y: int) -> Strip:
         """Draw one line through a row of tiles."""
         grid = self._grid
-        if not grid.places or y >= grid.rows * grid.height:
+        if self._off or not grid.places or y >= grid.rows * grid.height:
             return self.strip([])
         row, line = divmod(y, grid.height)
         segments: list[Segment] = []
-        for tile in self._tiles[row * grid.columns : (row + 1) * grid.columns]:
+        # Below a dialog colours are dimmed, and a sharp picture's colours are its number.
+        sharp = self._sharp if self.screen is self.app.screen else {}
+        first = row * grid.columns
+        for place, half in enumerate(self._tiles[first : first + grid.columns], first):
+            tile = sharp.get(place, half)
             if tile is None:
                 text = "no image" if line == 0 else ""
                 segments.append(Segment(text[: grid.width].ljust(grid.width), self.look("faint")))
@@ -184,15 +220,39 @@ class Gallery(Panel):
     @work(thread=True, exclusive=True, group="pictures", description="decode images")
     def _decode(self, evidence: Evidence, grid: Grid, background: RGB) -> None:
         worker = get_current_worker()
+        images = self.app.images if isinstance(self.app, Illustrated) else None
         tiles: list[Tile | None] = []
-        for shown in evidence.pictures[: grid.places]:
+        sharp: dict[int, Tile] = {}
+        keys = [Key(shown.path, grid.width, grid.height, background) for shown in evidence.pictures]
+        for place, key in enumerate(keys[: grid.places]):
             if worker.is_cancelled:
                 return
-            tiles.append(picture(shown.path, grid.width, grid.height, background))
-        self.post_message(self._Decoded(evidence, grid, tiles))
+            tiles.append(picture(key.path, grid.width, grid.height, background))
+            held = images.held(key) if images is not None else None
+            if held is not None:
+                sharp[place] = held
+        self.post_message(self._Decoded(evidence, grid, tiles, sharp))
+        if images is None or len(sharp) == len(tiles) or not images.rest(lambda: worker.is_cancelled):
+            return
+        for place, key in enumerate(keys[: min(grid.places, MOST_SHARP)]):
+            tile = images.picture(key, lambda: worker.is_cancelled) if place not in sharp else None
+            if worker.is_cancelled:
+                return
+            if tile is not None:
+                self.post_message(self._Sent(evidence, grid, place, tile))
 
     @on(_Decoded)
     def _take(self, message: _Decoded) -> None:
         if message.evidence is self._evidence:
-            self._grid, self._tiles = message.grid, message.tiles
+            self._grid, self._tiles, self._sharp = message.grid, message.tiles, message.sharp
             self.refresh()
+
+    @on(_Sent)
+    def _take_sharp(self, message: _Sent) -> None:
+        if message.evidence is self._evidence and message.grid is self._grid:
+            self._sharp[message.place] = message.tile
+            self.refresh()
+
+    @property
+    def _off(self) -> bool:
+        return isinstance(self.app, Illustrated) and self.app.images.drawn == "off"
