@@ -7,7 +7,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Place = Literal["app", "session", "live", "inspect", "record"]
+Place = Literal["app", "session", "live", "inspect", "record", "sessions", "history"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,20 @@ def _steer(name: str, key: str, label: str, summary: str, *, shown: str = "", fo
     return Action(f"app.steer('{name}')", (key,), shown or key, label, summary, "session", footer)
 
 
+def _lines(place: Place) -> tuple[Action, ...]:
+    """How the cursor moves in a table."""
+    return (
+        Action("move(-1)", ("up", "k"), "↑ k", "up", "Select the line above.", place, footer=False),
+        Action("move(1)", ("down", "j"), "↓ j", "down", "Select the line below.", place, footer=False),
+        Action("page(-1)", ("pageup", "ctrl+u"), "PgUp", "page up", "Move a page up.", place, footer=False),
+        Action(
+            "page(1)", ("pagedown", "ctrl+d"), "PgDn", "page down", "Move a page down.", place, footer=False
+        ),
+        Action("end(False)", ("home", "g"), "Home g", "first", "Select the first line.", place, footer=False),
+        Action("end(True)", ("end", "G"), "End G", "last", "Select the last line.", place, footer=False),
+    )
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("move(-1)", ("up", "k"), "↑ k", "up", "Select the candidate above.", "live", footer=False),
     Action("move(1)", ("down", "j"), "↓ j", "down", "Select the candidate below.", "live", footer=False),
@@ -62,6 +76,23 @@ ACTIONS: tuple[Action, ...] = (
         "Hold the selected candidate, or follow the most biased one as it changes.",
         "live",
         footer=False,
+    ),
+    Action(
+        "app.browse('history')",
+        ("slash", "H"),
+        "/",
+        "find",
+        "Find candidates of all sessions by a filter.",
+        "live",
+        footer=False,
+    ),
+    Action(
+        "app.browse('home')",
+        ("S",),
+        "S",
+        "sessions",
+        "See all sessions; open or fork one.",
+        "live",
     ),
     Action("scroll(-1)", ("up", "k"), "↑ k", "up", "Scroll up.", "inspect", footer=False),
     Action("scroll(1)", ("down", "j"), "↓ j", "down", "Scroll down.", "inspect", footer=False),
@@ -86,6 +117,37 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("toggle_all", ("a",), "a", "all", "Show the single candidates too, or not.", "record"),
     Action("back", ("escape", "L", "backspace"), "esc", "back", "Return to the session.", "record"),
+    *_lines("sessions"),
+    Action(
+        "open",
+        ("enter",),
+        "⏎",
+        "open",
+        "Follow the session if it is live, else show it as it was.",
+        "sessions",
+    ),
+    Action("search", ("slash",), "/", "search", "Search by name, state, model or day.", "sessions"),
+    Action("fork", ("f",), "f", "fork", "Begin a new session from one of its generations.", "sessions"),
+    Action("app.browse('history')", ("H",), "H", "history", "Find candidates of all sessions.", "sessions"),
+    Action(
+        "app.browse('back')",
+        ("escape", "S"),
+        "esc",
+        "back",
+        "Return to the session that is open.",
+        "sessions",
+    ),
+    *_lines("history"),
+    Action("inspect", ("enter",), "⏎", "inspect", "See all evidence of the candidate.", "history"),
+    Action(
+        "filter", ("slash",), "/", "filter", "Type a filter; ⏎ or esc leads back to the table.", "history"
+    ),
+    Action("order", ("s",), "s", "order", "Most biased first, or newest first.", "history"),
+    Action("views", ("v",), "v", "views", "Show a saved view, or forget one.", "history"),
+    Action("save", ("w",), "w", "save", "Save the filter as a view.", "history"),
+    Action("open", ("o",), "o", "session", "Open the candidate's session.", "history"),
+    Action("again", ("r",), "r", "again", "Look again: what was mined since.", "history", footer=False),
+    Action("back", ("escape", "backspace"), "esc", "back", "Return to the screen before.", "history"),
     _steer("pause", "p", "pause", "Pause after the batch that is being drawn, or go on."),
     _steer(
         "pause_after",

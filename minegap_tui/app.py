@@ -27,11 +27,14 @@ from minegap_tui.desk import StoreDesk
 from minegap_tui.following import Door, EngineGone, Following, StoreDoor
 from minegap_tui.helm import Helm
 from minegap_tui.images import Images
+from minegap_tui.library import Library
 from minegap_tui.port import AppPort
 from minegap_tui.screens.help import HelpScreen
+from minegap_tui.screens.history import FoundScreen, HistoryScreen
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.record import RecordScreen
+from minegap_tui.screens.sessions import SessionsScreen
 from minegap_tui.terminal import Prepared
 from minegap_tui.theme import THEME
 from minegap_tui.view.evidence import Evidence, evidence_of
@@ -60,7 +63,7 @@ class MineApp(App[int]):
 
     Args:
         store: directory of the store.
-        session_id: the session; empty only where ``begin`` opens a new one.
+        session_id: the session; empty where ``begin`` opens a new one, or to begin with the list of sessions.
         door: how to reach the engine; None shows the stored session as it is.
         begin: what to ask of the engine first; None follows a session that it has already.
         clock: seconds, rising.
@@ -95,8 +98,10 @@ class MineApp(App[int]):
         )
         self.view = SessionView()
         self.store = store
-        self.following = Following(door or StoreDoor(store), session_id)
+        self.door = door or StoreDoor(store)
+        self.following = Following(self.door, session_id)
         self.helm = Helm(self)
+        self.library = Library(self)
         self.left_by_signal = False
         self._live_wanted = door is not None
         self._begin_with = begin
@@ -131,6 +136,9 @@ class MineApp(App[int]):
             LiveScreen: "live",
             InspectScreen: "inspect",
             RecordScreen: "record",
+            SessionsScreen: "sessions",
+            HistoryScreen: "history",
+            FoundScreen: "inspect",
         }
         for action in offered(places[type(screen)]) if type(screen) in places else []:
             yield SystemCommand(action.label, action.summary, lambda name=action.name: self._run(name))
@@ -146,16 +154,32 @@ class MineApp(App[int]):
 
     @on(LiveScreen.Ready)
     def _begin(self) -> None:
-        self.set_interval(REDRAW_SECONDS, self.redraw)
+        if not self.library.used:
+            self.set_interval(REDRAW_SECONDS, self.redraw)
         if self._live_wanted:
             self.follow(self._begin_with)
-        else:
+        elif self._stored:
             self._show_stored()
+        else:
+            self.library.home()
 
     async def on_unmount(self) -> None:
         """Close the store and let go of pictures; the connection ends with the worker that follows it."""
         self.images.close()
         await self._desk.close()
+        await self.library.close()
+
+    def open_session(self, session_id: str, *, live: bool) -> None:
+        """Show another session; ``live``: follow the engine that has it. The one before is left as it is."""
+        for group in ("engine", "load", "evidence", "record"):
+            self.workers.cancel_group(self, group)
+        self.view, self._evidence = SessionView(), None
+        self.following = Following(self.door, session_id)
+        self._live_wanted, self._begin_with, self._stored = live, None, session_id
+        self._drawn = self._recorded = -1
+        self.helm.forget()
+        self._live = LiveScreen(self.helm.why_not)
+        self.switch_screen(self._live)
 
     # ------------------------------------------------------------ following
 
@@ -180,7 +204,7 @@ class MineApp(App[int]):
             await self._load(self.following.session_id)
         except MineGapError as error:
             await self._not_reached(error, begin)
-        if self.view.failure is not None and not self.view.scored:
+        if self.view.failure is not None and not self.view.scored and not self.library.used:
             self.exit(self.view.failure.exit_code)
 
     async def _take_snapshot(self, snapshot: protocol.Snapshot) -> None:
@@ -240,7 +264,7 @@ class MineApp(App[int]):
             return
         self._evidence = evidence_of(found)
         self._live.show_evidence(self._evidence)
-        if isinstance(self.screen, InspectScreen):
+        if isinstance(self.screen, InspectScreen) and not isinstance(self.screen, FoundScreen):
             self.screen.show_evidence(self._evidence)
 
     @on(RecordScreen.Wanted)
@@ -278,7 +302,7 @@ class MineApp(App[int]):
             if not self._busy("record"):
                 self._recorded = self.view.revision
                 self._read_record()
-        elif isinstance(screen, InspectScreen):
+        elif isinstance(screen, InspectScreen | SessionsScreen | HistoryScreen):
             screen.show_message(self.helm.messages, self.view)
         if screen is self._live or screen.is_modal:
             silent = self._clock() - self._heard if self.following.attached else 0.0
@@ -306,8 +330,13 @@ class MineApp(App[int]):
             self.push_screen(InspectScreen(self._evidence, self.helm.why_not))
 
     def action_neighbour(self, by: int) -> None:
-        """Select the candidate above or below on the leaderboard."""
-        self._live.leaderboard.move(by)
+        """Select the candidate above or below, on the leaderboard or in the history."""
+        if not self.library.neighbour(by):
+            self._live.leaderboard.move(by)
+
+    def action_browse(self, what: str) -> None:
+        """Show the sessions or the history, or leave the sessions for the one that is open."""
+        {"home": self.library.home, "history": self.library.history, "back": self.library.back}[what]()
 
     def action_images(self) -> None:
         """Draw pictures in the next way."""
@@ -323,12 +352,12 @@ class MineApp(App[int]):
 
 
 def run_app(store: Path, session_id: str, prepared: Prepared | None = None) -> int:
-    """Follow a session of the engine that runs for ``store``, and return the command's exit code."""
+    """Follow a session of the engine that runs for ``store``, or with "" show all of them; return the exit code."""
     return asyncio.run(_run_app(store, session_id, prepared))
 
 
 async def _run_app(store: Path, session_id: str, prepared: Prepared | None) -> int:
-    app = MineApp(store, session_id, StoreDoor(store), prepared=prepared)
+    app = MineApp(store, session_id, StoreDoor(store) if session_id else None, prepared=prepared)
     code = await app.run_async()
     with suppress(*((OSError,) if app.left_by_signal else ())):  # nobody may be there to read it
         for line in _last_words(app.view, store):

@@ -41,6 +41,8 @@ _GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
     "Look": {
         "ls": ("browse", "list_sessions", "List the sessions of the store and what they do now."),
+        "sessions": ("sessions", "sessions", "Browse the sessions in the app: follow, show or fork them."),
+        "find": ("find", "find", "Find candidates of all sessions by a filter."),
         "show": ("browse", "show", "Show a session's leaderboard or a candidate's evidence."),
         "log": ("log", "log", "Print who did what to a session, and when."),
     },

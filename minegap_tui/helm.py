@@ -80,6 +80,8 @@ class Helm:
     def why_not(self, action: str) -> str:
         """Return why an action cannot be done now; empty when it can."""
         app = self._app
+        if reason := app.library.why_not():
+            return reason
         return why_not(action, app.view, app.selected_row, attached=app.following.attached)
 
     def do(self, action: str) -> None:
@@ -90,6 +92,10 @@ class Helm:
             self._app.redraw()
         else:
             self._actions[action]()
+
+    def forget(self) -> None:
+        """Another session is on the screen: what was said of the one before is of no interest."""
+        self.messages, self.editing = Messages(), None
 
     def attached(self) -> None:
         """A connection was made: what was locked on the one before is to be locked again."""

@@ -13,6 +13,7 @@ from store.records import (
     ImageEvidence,
     VariationEvidence,
 )
+from store.search import SearchQueries
 
 _ANCESTORS = (
     """
@@ -119,5 +120,5 @@ class EvidenceQueries(Queries):
         )
 
 
-class Reader(EvidenceQueries):
+class Reader(EvidenceQueries, SearchQueries):
     """A read-only view of a store, also while a writer writes. Closes with ``with`` or ``close``."""

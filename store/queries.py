@@ -52,7 +52,7 @@ ORDER BY c.position, e.id
 """
 
 # Not through the view candidate_scores: SQLite computes a view on the right of a LEFT JOIN whole, for all sessions.
-_SCORED = """
+SCORED = """
 FROM candidates c
 JOIN prompts p ON p.id = c.prompt_id
 LEFT JOIN evaluations e
@@ -65,7 +65,7 @@ CANDIDATES = (
 SELECT c.id, c.session_id, c.generation, c.position, p.text, c.origin, c.parent_id, c.writing_id, c.state,
        c.reason, e.score_name, s.value
 """
-    + _SCORED
+    + SCORED
 )
 
 
@@ -124,7 +124,7 @@ class Queries:
         Raises:
             StoreError: there is none with this id (exit 2).
         """
-        rows = self._rows(SESSIONS + "WHERE s.id = ?", _known_text(session_id))
+        rows = self._rows(SESSIONS + "WHERE s.id = ?", known_text(session_id))
         if not rows:
             raise StoreError(
                 f"There is no session {session_id!a} in {self.folder}: `minegap ls` lists them.", 2
@@ -133,13 +133,13 @@ class Queries:
 
     def events(self, session_id: str, after_seq: int = 0) -> tuple[Event, ...]:
         """The events of a session with a sequence number above ``after_seq``, in order."""
-        rows = self._rows(EVENTS + "AND seq > ? ORDER BY seq", _known_text(session_id), after_seq)
+        rows = self._rows(EVENTS + "AND seq > ? ORDER BY seq", known_text(session_id), after_seq)
         return tuple(_event(row) for row in rows)
 
     def steering(self, session_id: str) -> tuple[Event, ...]:
         """What was changed by hand: the session's events ``steered`` and ``candidate_rescored``, in order."""
         rows = self._rows(
-            EVENTS + "AND kind IN ('steered', 'candidate_rescored') ORDER BY seq", _known_text(session_id)
+            EVENTS + "AND kind IN ('steered', 'candidate_rescored') ORDER BY seq", known_text(session_id)
         )
         return tuple(_event(row) for row in rows)
 
@@ -149,7 +149,7 @@ class Queries:
         """The most biased candidates of a session, lowest search score first; ties go to the earlier one."""
         rows = self._rows(
             CANDIDATES + "WHERE c.session_id = ? AND s.value IS NOT NULL ORDER BY s.value, c.id LIMIT ?",
-            _known_text(session_id),
+            known_text(session_id),
             limit,
         )
         return tuple(Candidate(*row) for row in rows)
@@ -157,8 +157,8 @@ class Queries:
     def generations(self, session_id: str) -> tuple[GenerationSummary, ...]:
         """One summary per generation, the first generation first (as the view ``generation_summary``)."""
         rows = self._rows(
-            "SELECT c.generation, s.value, coalesce(e.images, 0) " + _SCORED + "WHERE c.session_id = ?",
-            _known_text(session_id),
+            "SELECT c.generation, s.value, coalesce(e.images, 0) " + SCORED + "WHERE c.session_id = ?",
+            known_text(session_id),
         )
         scores: dict[int, list[float]] = {}
         images: Counter[int] = Counter()
@@ -176,7 +176,7 @@ class Queries:
         """The population of one generation, by position."""
         rows = self._rows(
             CANDIDATES + "WHERE c.session_id = ? AND c.generation = ? ORDER BY c.position",
-            _known_text(session_id),
+            known_text(session_id),
             generation,
         )
         return tuple(Candidate(*row) for row in rows)
@@ -186,7 +186,7 @@ class Queries:
 
         A candidate has several when it was measured again; one without any is left out.
         """
-        rows = self._rows(SEARCH_SCORES, _known_text(session_id), generation)
+        rows = self._rows(SEARCH_SCORES, known_text(session_id), generation)
         scores: dict[int, tuple[tuple[int, float], ...]] = {}
         for candidate, evaluation, score in rows:
             scores[candidate] = (*scores.get(candidate, ()), (evaluation, score))
@@ -198,7 +198,7 @@ class Queries:
         ``text`` is only words: no character in it has a special meaning, and no word finds nothing.
         """
         # Every word quoted is FTS5's plain string; a NUL would end the query in the middle.
-        words = ['"' + word.replace('"', '""') + '"' for word in _known_text(text).replace("\0", " ").split()]
+        words = ['"' + word.replace('"', '""') + '"' for word in known_text(text).replace("\0", " ").split()]
         if not words:
             return ()
         rows = self._rows(
@@ -299,6 +299,6 @@ def _event(row: Row) -> Event:
     return Event(seq, session_id, kind, json.loads(payload), created_at)
 
 
-def _known_text(text: str) -> str:
+def known_text(text: str) -> str:
     """The text itself where the store could hold it, else one that no row equals (no surrogate is stored)."""
     return text.encode(errors="replace").decode()

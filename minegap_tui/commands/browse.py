@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,50 +9,16 @@ import click
 
 from minegap_tui import console
 from minegap_tui.commands.options import find_session, json_option, store_directory, store_option
-from minegap_tui.commands.talk import ACTIVE, engine_runs
+from minegap_tui.commands.talk import engine_runs
 from minegap_tui.sanitise import display_text, fit
 from minegap_tui.view import figures, narration
 from minegap_tui.view.evidence import Evidence, evidence_of
 from minegap_tui.view.session import SessionView
+from minegap_tui.view.sessions import Listed, listed
 from store import Reader, open_reader
 from store.records import Candidate, GenerationSummary, Session
 
 DATABASE = "minegap.db"
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A session as it is now.
-
-    Attributes:
-        state: the stored one; ``interrupted`` where the store still says that an engine works on it, and none does.
-        place: its place in the queue, from 1; 0 when it does not wait.
-    """
-
-    session: Session
-    state: str
-    place: int
-
-
-def listed(sessions: Sequence[Session], *, engine: bool) -> list[Listed]:
-    """Return sessions as they are now, newest first.
-
-    Args:
-        engine: whether an engine holds the store.
-    """
-    waiting = sorted(
-        (session for session in sessions if session.state == "queued"),
-        key=lambda session: (session.updated_at, session.id),
-    )
-    places = {session.id: place for place, session in enumerate(waiting, 1)}
-    return [
-        Listed(
-            session,
-            "interrupted" if session.state in ACTIVE and not engine else session.state,
-            places.get(session.id, 0),
-        )
-        for session in sorted(sessions, key=lambda session: session.id, reverse=True)
-    ]
 
 
 @click.command(name="ls")
@@ -200,7 +164,7 @@ def _show_session(reader: Reader, one: Listed, engine: bool, *, limit: int, as_j
             | _now_json(one, engine)
             | {
                 "generation_summaries": [_generation_json(summary) for summary in generations],
-                "leaderboard": [_candidate_json(candidate) for candidate in ranked],
+                "leaderboard": [candidate_json(candidate) for candidate in ranked],
             }
         )
         return
@@ -254,9 +218,12 @@ def _generation_json(summary: GenerationSummary) -> dict[str, Any]:
     }
 
 
-def _candidate_json(candidate: Candidate) -> dict[str, Any]:
+def candidate_json(candidate: Candidate) -> dict[str, Any]:
+    """Return a candidate as a JSON object."""
     return {
         "candidate_id": candidate.id,
+        "session_id": candidate.session_id,
+        "state": candidate.state,
         "generation": candidate.generation,
         "position": candidate.position,
         "prompt": candidate.prompt,

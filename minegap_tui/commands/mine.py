@@ -32,8 +32,9 @@ from minegap_tui.commands.options import (
     store_directory,
     store_option,
 )
-from minegap_tui.commands.talk import ACTIVE, engine_runs, live_session
+from minegap_tui.commands.talk import engine_runs, live_session
 from minegap_tui.headless import run_engine, watch
+from minegap_tui.view.sessions import ACTIVE
 
 
 @click.command()

@@ -17,11 +17,11 @@ from engine.errors import InputError
 from minegap_tui import console
 from minegap_tui.commands.options import find_session
 from minegap_tui.headless import CLIENT
+from minegap_tui.view.sessions import ACTIVE
 from store import open_reader
 from store.lock import is_live
 from store.records import Session
 
-ACTIVE = frozenset({"mining", "paused", "stopping"})
 session_option = click.option(
     "--session", metavar="SESSION", help="Its id, the beginning of it, or 'last'  [default: the running one]."
 )

@@ -18,6 +18,8 @@ _TITLES: tuple[tuple[Place, str], ...] = (
     ("session", "Steering"),
     ("inspect", "Evidence of one candidate"),
     ("record", "The record"),
+    ("sessions", "Sessions"),
+    ("history", "History"),
     ("app", "Everywhere"),
 )
 _READING = (

@@ -36,6 +36,16 @@ def memory(mebibytes: float) -> str:
     return f"{mebibytes:.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:.1f} GiB"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes with its unit, at most three digits before the point."""
+    amount, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.95 else f"{amount:.1f} {unit}"
+
+
 def bar(done: float, total: float, cells: int) -> tuple[str, str]:
     """Return a progress bar as its done and its open part, together exactly ``cells`` cells."""
     if cells <= 0:

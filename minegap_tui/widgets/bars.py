@@ -16,6 +16,7 @@ from minegap_tui.view.steering import Messages
 from minegap_tui.widgets.panel import Panel, Part
 
 _STAGES = ("loading", "painting", "writing", "scoring", "breeding", "rescoring")
+_SELECTING: frozenset[Place] = frozenset({"live", "sessions", "history"})
 _ROOM_FOR_WORKERS = 112
 """A screen of 120 columns, less its margins."""
 
@@ -52,6 +53,25 @@ class _Line(Panel):
             shown.append((piece, look))
             room -= cell_len(piece)
         return self.strip([*shown, (" " * max(room + 1, 1), ""), *right])
+
+
+class TitleLine(_Line):
+    """The name of a screen at the left, what there is to say about it at the right."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title, self._aside = title, ""
+
+    def say(self, aside: str) -> None:
+        """Take over what there is to say."""
+        self._aside = aside
+        self.redraw()
+
+    def parts(self) -> tuple[list[Part], list[Part]]:
+        """Return title and remark."""
+        return [("MineGap", "strong"), ("  ", ""), (self._title, "accent")], [
+            (display_text(self._aside, 200), "muted")
+        ]
 
 
 class StateLine(_Line):
@@ -244,7 +264,7 @@ class KeyLine(_Line):
     def parts(self) -> tuple[list[Part], list[Part]]:
         """Return the keys and what they do, whole ones only; help and detach always."""
         right: list[Part] = []
-        left: list[Part] = [("↑↓", ""), (" select" if self._place == "live" else " scroll", "muted")]
+        left: list[Part] = [("↑↓", ""), (" select" if self._place in _SELECTING else " scroll", "muted")]
         everywhere = [action for action in offered(self._place) if action.place == "app"]
         for action in everywhere:
             right += [("  ", ""), *self._key(action)]

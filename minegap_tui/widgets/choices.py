@@ -56,6 +56,11 @@ class Choices(Panel, can_focus=True):
         self._at = 0
         self.styles.height = len(choices)
 
+    @property
+    def value(self) -> object:
+        """What is under the cursor; None where there is nothing to choose."""
+        return self._choices[self._places[self._at]].value if self._places else None
+
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
         if y >= len(self._choices):

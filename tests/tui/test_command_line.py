@@ -203,7 +203,20 @@ COMMANDS = (
         "ban",
         "lift",
     ),
-    *("rescore", "set", "undo", "ls", "show", "log", "score", "models", "doctor", "validate"),
+    *(
+        "rescore",
+        "set",
+        "undo",
+        "ls",
+        "sessions",
+        "find",
+        "show",
+        "log",
+        "score",
+        "models",
+        "doctor",
+        "validate",
+    ),
 )
 
 
@@ -225,7 +238,8 @@ def test_every_command_explains_itself(minegap: Minegap, command: str) -> None:
 def test_the_app_imports_no_model_library() -> None:
     probe = (
         "import sys, minegap_tui.app, minegap_tui.cli;"
-        "from minegap_tui.commands import browse, edit, fork, log, machine, mine, score, steer, validate;"
+        "from minegap_tui.commands import browse, edit, find, fork, log, machine, mine, score, sessions;"
+        "from minegap_tui.commands import steer, validate;"
         "print(sorted({'torch', 'torchvision', 'diffusers', 'transformers', 'open_clip', 'llama_cpp'} "
         "& set(sys.modules)))"
     )

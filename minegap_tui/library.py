@@ -1,0 +1,156 @@
+"""What the home and history screens ask of the app: open a session, fork one, show a candidate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.client import command_id
+from engine.commands import Fork
+from engine.errors import MineGapError
+from minegap_tui.commands.fork import in_force
+from minegap_tui.desk import StoreDesk
+from minegap_tui.screens.fork import ForkScreen
+from minegap_tui.screens.history import FoundScreen, HistoryScreen
+from minegap_tui.screens.sessions import SessionsScreen, state_now
+from minegap_tui.view.evidence import evidence_of
+from minegap_tui.view.sessions import Listed
+from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from minegap_tui.app import MineApp
+
+NOT_OPEN = "Only the session on the live screen is steered: open one first."
+READING = "library"
+"""Group of the workers that read for these screens."""
+
+
+class Library:
+    """Carries out what those screens ask of one app; has readers of its own, so that nothing waits for a search.
+
+    Attributes:
+        used: whether a session was opened from here, so that its failure does not end the app.
+    """
+
+    def __init__(self, app: MineApp) -> None:
+        self.used = False
+        self._app = app
+        self._desk, self._scales = StoreDesk(app.store), StoreDesk(app.store)
+        self._filter = ""
+
+    async def close(self) -> None:
+        """End the readers."""
+        await self._desk.close()
+        await self._scales.close()
+
+    def why_not(self) -> str:
+        """Return why the candidate or session on the screen cannot be steered; empty when it can."""
+        shown = isinstance(self._app.screen, HistoryScreen | SessionsScreen | FoundScreen)
+        return NOT_OPEN if shown else ""
+
+    def home(self) -> None:
+        """Show the sessions."""
+        self._app.push_screen(
+            SessionsScreen(self._desk, self._scales, self.open, self.fork, self._app.view.session_id)
+        )
+
+    def history(self) -> None:
+        """Show the history, with the filter that it had before."""
+        self._app.push_screen(
+            HistoryScreen(self._desk, self.inspect, self.open_by_id, self._filter, self._remember)
+        )
+
+    def back(self) -> None:
+        """Leave the sessions for the one that is open."""
+        if self._app.view.session_id:
+            self._app.pop_screen()
+        else:
+            self._say("No session is open: ⏎ opens one, q leaves.")
+
+    def open(self, one: Listed) -> None:
+        """Show a session on the live screen, followed if an engine has it; the one that is there stays as it is."""
+        self._open(one.session.id, live=one.live)
+
+    def open_by_id(self, session_id: str) -> None:
+        """Show the session of a candidate."""
+
+        async def read() -> None:
+            try:
+                one = await self._desk.ask(lambda reader: state_now(reader, session_id))
+            except StoreError as error:
+                self._say(str(error))
+            else:
+                self.open(one)
+
+        self._app.run_worker(read(), group=READING, exclusive=True)
+
+    def fork(self, one: Listed) -> None:
+        """Ask for the generation, then the engine for the fork."""
+        if not one.session.generations:
+            self._say("This session has no generation yet, so there is nothing to fork.")
+            return
+
+        def decided(generation: int | None) -> None:
+            if generation is not None:
+                self._app.run_worker(self._fork(one, generation), group=READING)
+
+        self._app.push_screen(ForkScreen(one.session), decided)
+
+    def inspect(self, candidate_id: int) -> None:
+        """Show all evidence of a candidate of the history."""
+        self._app.run_worker(self._inspect(candidate_id), group=READING, exclusive=True)
+
+    def neighbour(self, by: int) -> bool:
+        """Step to the next candidate of the history; False where the screen shows none of its."""
+        if not isinstance(self._app.screen, FoundScreen):
+            return False
+        below = self._app.screen_stack[-2]
+        candidate_id = below.neighbour(by) if isinstance(below, HistoryScreen) else None
+        if candidate_id is not None:
+            self.inspect(candidate_id)
+        return True
+
+    async def _inspect(self, candidate_id: int) -> None:
+        try:
+            evidence = evidence_of(await self._desk.ask(lambda reader: reader.candidate(candidate_id)))
+        except StoreError as error:
+            self._say(str(error))
+            return
+        screen = self._app.screen
+        if isinstance(screen, FoundScreen):
+            screen.show_evidence(evidence)
+        elif isinstance(screen, HistoryScreen):
+            self._app.push_screen(FoundScreen(evidence, self._app.helm.why_not))
+
+    async def _fork(self, one: Listed, generation: int) -> None:
+        session = one.session
+        number = command_id()
+        self._app.helm.messages.ask(number, f"fork after generation {generation}")
+        try:
+            events = await self._desk.ask(lambda reader: reader.events(session.id))
+            config = in_force(session, events, generation).model_dump_json()
+            command = Fork(id=number, session_id=session.id, generation=generation, config=config)
+            connection = await self._app.door.start()
+            try:
+                answer = await connection.ask(command)
+            finally:
+                await connection.close()
+        except (MineGapError, StoreError) as error:
+            self._app.helm.messages.answer(number, str(error), refused=True)
+        else:
+            self._app.helm.messages.answer(number, answer.sentence)
+            self._open(answer.session_id, live=True)
+
+    def _open(self, session_id: str, *, live: bool) -> None:
+        app = self._app
+        while len(app.screen_stack) > 1:
+            app.pop_screen()
+        if session_id != app.view.session_id or live != app.following.attached:
+            self.used = True
+            app.open_session(session_id, live=live)
+
+    def _remember(self, text: str) -> None:
+        self._filter = text
+
+    def _say(self, sentence: str) -> None:
+        self._app.helm.messages.say(sentence, refused=True)
+        self._app.redraw()

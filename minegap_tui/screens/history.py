@@ -1,0 +1,431 @@
+"""The history: every candidate of every session, by a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widgets import TextArea
+
+from minegap_tui.actions import bindings
+from minegap_tui.desk import StoreDesk
+from minegap_tui.sanitise import display_text, fit, wrap
+from minegap_tui.screens.inspect import InspectScreen
+from minegap_tui.screens.views import NameViewScreen, ViewsScreen
+from minegap_tui.view import figures
+from minegap_tui.view.filters import EXAMPLE, Filter, FilterError, parse
+from minegap_tui.view.history import Findings
+from minegap_tui.view.session import SessionView
+from minegap_tui.view.steering import Messages
+from minegap_tui.views_file import SavedView, ViewsFile
+from minegap_tui.widgets.bars import KeyLine, MessageLine, TitleLine
+from minegap_tui.widgets.finder import FindArea, Finder
+from minegap_tui.widgets.panel import Panel, Part
+from minegap_tui.widgets.rows import Rows
+from store.errors import StoreError
+from store.records import Candidate
+from store.search import Find, Order
+
+FIRST_PAGE, PAGE = 200, 50_000
+HINT = 'score<.2   gen:12..   origin:human   state:failed   "exact phrase"   nurs*   -word   session:01M'
+_ROOMY, _SESSION = 100, 18
+
+
+class HistoryScreen(Screen[None]):
+    """Finds candidates while the filter is typed; reads only what is in sight.
+
+    Args:
+        desk: where the store is read.
+        inspect_it: shows all evidence of a candidate, given its id.
+        open_it: shows a session on the live screen, given its id.
+        text: the filter to begin with.
+        remember: takes every filter that parses, so that the next history begins with it.
+        views: where views are saved.
+    """
+
+    BINDINGS = bindings("history")
+    DEFAULT_CSS = """
+    HistoryScreen {
+        background: $background;
+        padding: 0 1;
+        FoundRows { height: 1fr; }
+        FoundCard { height: 6; }
+        KeyLine { height: 1; }
+    }
+    """
+
+    def __init__(
+        self,
+        desk: StoreDesk,
+        inspect_it: Callable[[int], None],
+        open_it: Callable[[str], None],
+        text: str = "",
+        remember: Callable[[str], None] = lambda _: None,
+        views: ViewsFile | None = None,
+    ) -> None:
+        super().__init__()
+        self.findings = Findings()
+        self._desk = desk
+        self._inspect_it, self._open_it = inspect_it, open_it
+        self._remember = remember
+        self._views = views or ViewsFile()
+        self._order: Order = "biased"
+        self._wanted: tuple[Filter, Order] | None = None
+        self._answered: tuple[Filter, Order] | None = None
+        self._finder = Finder(text, placeholder=EXAMPLE)
+        self._title = TitleLine("History")
+        self._hint = HintLine()
+        self._rows = FoundRows()
+        self._card = FoundCard()
+        self._message = MessageLine()
+
+    def compose(self) -> ComposeResult:
+        """Lay out filter, table and the chosen candidate's card below each other."""
+        yield self._title
+        yield self._finder
+        yield self._hint
+        yield self._rows
+        yield self._card
+        yield self._message
+        yield KeyLine("history")
+
+    def on_mount(self) -> None:
+        """Begin with what the filter says."""
+        self._rows.focus()
+        self._read_filter()
+        self.run_worker(self._read_names(), group="names")
+
+    def show_message(self, messages: Messages, view: SessionView) -> None:
+        """Draw what there is to say."""
+        self._message.show_message(messages, view)
+
+    def neighbour(self, by: int) -> int | None:
+        """Move the cursor and return the candidate under it; None where there is none."""
+        self._rows.move(by)
+        return self._chosen_id
+
+    @property
+    def _chosen_id(self) -> int | None:
+        places = self.findings.places
+        return places[self._rows.cursor].id if places else None
+
+    # ------------------------------------------------------------ finding
+
+    @on(TextArea.Changed)
+    def _read_filter(self) -> None:
+        try:
+            wanted = parse(self._finder.text)
+        except FilterError as error:
+            self._hint.say(str(error))
+            return
+        self._hint.say("")
+        self._remember(self._finder.text)
+        self._find(wanted)
+
+    def _find(self, wanted: Filter) -> None:
+        self._wanted = (wanted, self._order)
+        if not self._busy("find"):
+            self.run_worker(self._look(), group="find")
+
+    async def _look(self) -> None:
+        """Answer the newest question; one that came meanwhile is answered next, those between never."""
+        while self._wanted is not None and self._wanted != self._answered:
+            wanted = self._wanted
+            try:
+                await self._read_places(*wanted)
+            except StoreError as error:
+                self._rows.say(str(error))
+            self._answered = wanted
+
+    async def _read_places(self, wanted: Filter, order: Order) -> None:
+        findings, limit = Findings(order), FIRST_PAGE
+        after: Find | None = None
+        while not findings.complete and self._wanted == (wanted, order):
+            page = await self._desk.ask(
+                lambda reader, after=after, limit=limit: reader.find(  # type: ignore[misc]
+                    wanted.conditions, order, after=after, limit=limit
+                )
+            )
+            findings.extend(page, limit)
+            if self._wanted == (wanted, order):
+                self._show(findings, anew=after is None)
+            after, limit = page[-1] if page else None, PAGE
+
+    def _show(self, findings: Findings, *, anew: bool) -> None:
+        self.findings = findings
+        self._title.say(findings.said())
+        self._rows.show_findings(findings, everything=not self._finder.text.strip(), anew=anew)
+        if not findings.places:
+            self._card.show_candidate(None)
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self._card.show_candidate(self.findings.candidate(self._rows.cursor))
+        if not self._busy("rows"):
+            self.run_worker(self._read_rows(), group="rows")
+
+    async def _read_rows(self) -> None:
+        """Read the candidates in sight until none is missing: the cursor may move meanwhile."""
+        while missing := (findings := self.findings).missing(self._rows.in_sight):
+            ids = tuple(missing)
+            try:
+                found = await self._desk.ask(lambda reader, ids=ids: reader.found(ids))  # type: ignore[misc]
+            except StoreError as error:
+                self._rows.say(str(error))
+                return
+            findings.keep(found)
+            if findings is self.findings:
+                self._rows.refresh()
+                self._card.show_candidate(findings.candidate(self._rows.cursor))
+            if not found:
+                return
+
+    async def _read_names(self) -> None:
+        try:
+            sessions = await self._desk.ask(lambda reader: reader.sessions())
+        except StoreError:
+            return  # the search says why
+        self._rows.names = self._card.names = {one.id: one.name for one in sessions if one.name}
+        self._rows.refresh()
+        self._card.refresh()
+
+    def _busy(self, group: str) -> bool:
+        return any(
+            worker.group == group and worker.node is self and worker.is_running for worker in self.app.workers
+        )
+
+    # ------------------------------------------------------------ actions
+
+    @on(FindArea.Left)
+    def _typed(self) -> None:
+        self._rows.focus()
+
+    @on(Rows.Opened)
+    def action_inspect(self) -> None:
+        """Show all evidence of the chosen candidate."""
+        if self._chosen_id is not None:
+            self._inspect_it(self._chosen_id)
+
+    def action_open(self) -> None:
+        """Show the chosen candidate's session."""
+        candidate = self.findings.candidate(self._rows.cursor)
+        if candidate is not None:
+            self._open_it(candidate.session_id)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self._finder.area.focus()
+
+    def action_order(self) -> None:
+        """Order by bias, or by age."""
+        self._order = "newest" if self._order == "biased" else "biased"
+        self._again()
+
+    def action_again(self) -> None:
+        """Look again: what was mined since."""
+        self._answered = None
+        self._again()
+
+    def _again(self) -> None:
+        if self._wanted is not None:
+            self._find(self._wanted[0])
+
+    def action_views(self) -> None:
+        """Choose a saved view."""
+
+        def chosen(view: SavedView | None) -> None:
+            if view is not None:
+                self._order = view.order
+                self._finder.area.load_text(view.filter)
+                self._read_filter()
+
+        self.app.push_screen(ViewsScreen(self._views), chosen)
+
+    def action_save(self) -> None:
+        """Save the filter under a name."""
+        text = self._finder.text
+        try:
+            parse(text)
+        except FilterError as error:
+            self._hint.say(str(error))
+            return
+        self.app.push_screen(NameViewScreen(self._views, text.strip(), self._order), self._hint.tell)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by lines."""
+        self._rows.move(by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self._rows.page(by)
+
+    def action_end(self, last: bool) -> None:
+        """Move the cursor to the first or the last line."""
+        self._rows.go(self._rows.length - 1 if last else 0)
+
+    def action_back(self) -> None:
+        """Return to the screen before."""
+        self.dismiss()
+
+
+class FoundScreen(InspectScreen):
+    """A candidate of the history; its session is not the one that is steered."""
+
+
+class HintLine(Panel):
+    """How a filter is written, or what is wrong with this one."""
+
+    DEFAULT_CSS = """
+    HintLine { height: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[list[Part]] = []
+        self._fault = self._news = ""
+
+    def say(self, fault: str) -> None:
+        """Show what is wrong; an empty text shows how filters are written."""
+        self._fault, self._news = fault, ""
+        self._layout()
+
+    def tell(self, news: str | None) -> None:
+        """Show what was done."""
+        self._news = news or ""
+        self._layout()
+
+    def on_resize(self) -> None:
+        """Break the sentence anew."""
+        self._layout()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of it."""
+        return self.strip([("  ", ""), *self._lines[y]] if y < len(self._lines) else [])
+
+    def _layout(self) -> None:
+        room = max(self.size.width - 2, 10)
+        said = self._fault or self._news
+        look = "error" if self._fault else "muted"
+        self._lines = (
+            [[(text, look)] for text in wrap(said, room, 3)] if said else [[(fit(HINT, room), "faint")]]
+        )
+        self.styles.height = len(self._lines)
+        self.refresh()
+
+
+class FoundRows(Rows):
+    """The candidates that were found."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+        self._findings = Findings()
+        self._everything = True
+        self._said = "reading …"
+
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Candidates"
+
+    @property
+    def length(self) -> int:
+        """How many were found so far."""
+        return len(self._findings.places)
+
+    def aside(self) -> str:
+        """Say where the cursor is."""
+        return f"{self.cursor + 1:,} of {self.length:,}" if self.length else ""
+
+    def say(self, sentence: str) -> None:
+        """Say why nothing can be shown."""
+        self._findings, self._said = Findings(complete=True), sentence
+        self.go(0)
+
+    def show_findings(self, findings: Findings, *, everything: bool, anew: bool) -> None:
+        """Take over what was found; ``everything``: nothing was asked for; ``anew``: from the first line."""
+        self._findings, self._everything, self._said = findings, everything, ""
+        self.go(0 if anew else self.cursor)
+
+    def empty(self) -> list[str]:
+        """Say why there is nothing and what helps."""
+        if self._said:
+            return wrap(self._said, max(self.size.width - 4, 10), 4)
+        if self._everything:
+            return ["Nothing was mined into this store yet.", "Begin with: minegap mine"]
+        return [
+            "No candidate is like this.",
+            "Words are whole words (nurs* finds nurses too), and all conditions must hold:",
+            "take one away, or widen a range.",
+        ]
+
+    def head(self) -> str:
+        """Return the columns' names."""
+        return " score  gen  origin    " + (f"{'session':<{_SESSION}}  " if self._roomy else "") + "prompt"
+
+    def row(self, place: int, *, chosen: bool) -> list[Part]:
+        """Return a candidate's line; one that is not read yet has its score only."""
+        candidate = self._findings.candidate(place)
+        if candidate is None:
+            return [(figures.score(self._findings.places[place].score), "faint")]
+        parts: list[Part] = [
+            (_score(candidate), "accent" if chosen else ""),
+            (f"  {candidate.generation:>3}  ", "muted"),
+            (fit(candidate.origin, 8) + "  ", "muted"),
+        ]
+        used = 25
+        if self._roomy:
+            session = self.names.get(candidate.session_id) or candidate.session_id[:10]
+            parts.append((fit(session, _SESSION) + "  ", "muted"))
+            used += _SESSION + 2
+        return [*parts, (fit(candidate.prompt, self.size.width - used), "strong" if chosen else "")]
+
+    @property
+    def _roomy(self) -> bool:
+        return self.size.width >= _ROOMY
+
+
+class FoundCard(Panel):
+    """The chosen candidate as far as its row has no room for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+        self._candidate: Candidate | None = None
+
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return f"Candidate {self._candidate.id}" if self._candidate is not None else "Candidate"
+
+    def show_candidate(self, candidate: Candidate | None) -> None:
+        """Take over a candidate; None for none."""
+        if candidate is not self._candidate:
+            self._candidate = candidate
+            self.refresh()
+
+    def body_line(self, y: int) -> Strip:
+        """Draw prompt, origin and session."""
+        one = self._candidate
+        if one is None:
+            return self.strip([])
+        width = max(self.size.width - 2, 10)
+        below = [f"generation {one.generation}", one.origin]
+        if one.parent_id is not None:
+            below.append(f"child of {one.parent_id}")
+        below.append(one.state if not one.reason else f"{one.state}: {display_text(one.reason, 200)}")
+        name = self.names.get(one.session_id, "")
+        lines: list[Part] = [(text, "strong") for text in wrap(one.prompt, width, 3)]
+        lines.append((fit(" · ".join(below), width), "muted"))
+        lines.append((fit(f"session {one.session_id}  {display_text(name, 60)}", width), "muted"))
+        return self.strip([("  ", ""), lines[y]] if y < len(lines) else [])
+
+
+def _score(candidate: Candidate) -> str:
+    """Return the score in six cells, or why there is none."""
+    if candidate.score is None and candidate.state != "scored":
+        return "failed" if candidate.state == "failed" else "waits "
+    return figures.score(candidate.score)

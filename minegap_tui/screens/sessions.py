@@ -1,0 +1,353 @@
+"""Home: the sessions of the store, live and past."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widgets import TextArea
+
+from minegap_tui.actions import bindings
+from minegap_tui.desk import StoreDesk
+from minegap_tui.sanitise import display_text, fit
+from minegap_tui.view import figures
+from minegap_tui.view.session import SessionView
+from minegap_tui.view.sessions import Listed, listed, matching, models
+from minegap_tui.view.steering import Messages
+from minegap_tui.widgets.bars import KeyLine, MessageLine, TitleLine
+from minegap_tui.widgets.finder import FindArea, Finder
+from minegap_tui.widgets.panel import Panel, Part
+from minegap_tui.widgets.rows import Rows
+from store import Reader
+from store.errors import StoreError
+from store.lock import is_live
+from store.search import Weight
+
+REFRESH_SECONDS = 2.0
+QUICK_SECONDS = 0.2
+"""A session that is weighed faster than this is weighed again while it grows."""
+
+_ROOMY, _WIDE = 100, 140
+
+
+class SessionsScreen(Screen[None]):
+    """Lists, searches, opens and forks.
+
+    Args:
+        desk: where the store is read.
+        scales: another desk, for the slow count of images and bytes.
+        open_it: shows a session on the live screen.
+        fork_it: begins a new session from one.
+        opened: the session on the live screen; empty for none.
+    """
+
+    BINDINGS = bindings("sessions")
+    DEFAULT_CSS = """
+    SessionsScreen {
+        background: $background;
+        padding: 0 1;
+        SessionRows { height: 1fr; margin-top: 1; }
+        SessionCard { height: 6; }
+        KeyLine { height: 1; }
+    }
+    """
+
+    def __init__(
+        self,
+        desk: StoreDesk,
+        scales: StoreDesk,
+        open_it: Callable[[Listed], None],
+        fork_it: Callable[[Listed], None],
+        opened: str = "",
+    ) -> None:
+        super().__init__()
+        self._open_it, self._fork_it = open_it, fork_it
+        self._desk, self._scales, self._opened = desk, scales, opened
+        self._all: list[Listed] = []
+        self._weighed: dict[str, tuple[int, Weight, float]] = {}
+        self._finder = Finder(placeholder="a name, a state, a model, a day (2026-11-21)")
+        self._title = TitleLine("Sessions")
+        self._rows = SessionRows()
+        self._card = SessionCard()
+        self._message = MessageLine()
+
+    def compose(self) -> ComposeResult:
+        """Lay out search, table and the chosen session's card below each other."""
+        yield self._title
+        yield self._finder
+        yield self._rows
+        yield self._card
+        yield self._message
+        yield KeyLine("sessions")
+
+    def on_mount(self) -> None:
+        """Read the sessions now and then."""
+        self._rows.focus()
+        self._look()
+        self.set_interval(REFRESH_SECONDS, self._look)
+
+    def on_screen_resume(self) -> None:
+        """Whatever was done elsewhere is seen at once."""
+        self._look()
+
+    def show_message(self, messages: Messages, view: SessionView) -> None:
+        """Draw what there is to say."""
+        self._message.show_message(messages, view)
+
+    @property
+    def chosen(self) -> Listed | None:
+        """The session under the cursor."""
+        return self._rows.chosen
+
+    # ------------------------------------------------------------ reading
+
+    def _look(self) -> None:
+        if self.is_current and not self._busy("sessions"):
+            self.run_worker(self._read(), group="sessions")
+
+    async def _read(self) -> None:
+        try:
+            self._all, engine = await self._desk.ask(_sessions)
+        except StoreError as error:
+            self._rows.say(str(error))
+            self._title.say("")
+            return
+        live = sum(one.live for one in self._all)
+        runs = f" · {live} live" if live else " · an engine runs" if engine else ""
+        count = len(self._all)
+        self._title.say(f"{count:,} session{'s' if count != 1 else ''}{runs}")
+        self._show()
+        if not self._busy("weights"):
+            self.run_worker(self._weigh(), group="weights")
+
+    async def _weigh(self) -> None:
+        for one in self._all:
+            session = one.session
+            known = self._weighed.get(session.id)
+            if known is not None and (known[0] == session.scored or known[2] > QUICK_SECONDS):
+                continue
+            begun = time.monotonic()
+            try:
+                weight = await self._scales.ask(
+                    lambda reader, number=session.id: reader.weight(number)  # type: ignore[misc]
+                )
+            except StoreError:
+                return  # the list itself says why
+            self._weighed[session.id] = (session.scored, weight, time.monotonic() - begun)
+            self._rows.weights[session.id] = self._card.weights[session.id] = weight
+            self._rows.refresh()
+            self._card.refresh()
+
+    def _busy(self, group: str) -> bool:
+        return any(
+            worker.group == group and worker.node is self and worker.is_running for worker in self.app.workers
+        )
+
+    @on(TextArea.Changed)
+    def _show(self) -> None:
+        self._rows.show_sessions(
+            matching(self._all, self._finder.text),
+            opened=self._opened,
+            searched=bool(self._finder.text.strip()),
+        )
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self._card.show_session(self.chosen)
+
+    # ------------------------------------------------------------ actions
+
+    @on(FindArea.Left)
+    def _typed(self, message: FindArea.Left) -> None:
+        if message.escaped:
+            self._finder.area.load_text("")
+        self._rows.focus()
+
+    @on(Rows.Opened)
+    def action_open(self) -> None:
+        """Show the chosen session on the live screen."""
+        if self.chosen is not None:
+            self._open_it(self.chosen)
+
+    def action_fork(self) -> None:
+        """Begin a new session from the chosen one."""
+        if self.chosen is not None:
+            self._fork_it(self.chosen)
+
+    def action_search(self) -> None:
+        """Type what to search for."""
+        self._finder.area.focus()
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by lines."""
+        self._rows.move(by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self._rows.page(by)
+
+    def action_end(self, last: bool) -> None:
+        """Move the cursor to the first or the last line."""
+        self._rows.go(self._rows.length - 1 if last else 0)
+
+
+def state_now(reader: Reader, session_id: str) -> Listed:
+    """Return a session as it is now.
+
+    Raises:
+        StoreError: there is none with this id.
+    """
+    (one,) = listed([reader.session(session_id)], engine=is_live(reader.folder))
+    return one
+
+
+def _sessions(reader: Reader) -> tuple[list[Listed], bool]:
+    engine = is_live(reader.folder)
+    return listed(reader.sessions(), engine=engine), engine
+
+
+class SessionRows(Rows):
+    """The sessions, newest first; the cursor stays on its session while others arrive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights: dict[str, Weight] = {}
+        self._sessions: Sequence[Listed] = ()
+        self._said, self._opened, self._searched = "reading …", "", False
+
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Newest first"
+
+    @property
+    def length(self) -> int:
+        """How many are listed."""
+        return len(self._sessions)
+
+    @property
+    def chosen(self) -> Listed | None:
+        """The session under the cursor."""
+        return self._sessions[self.cursor] if self.cursor < len(self._sessions) else None
+
+    def aside(self) -> str:
+        """Say where the cursor is."""
+        return f"{self.cursor + 1} of {self.length}" if self.length else ""
+
+    def say(self, sentence: str) -> None:
+        """Say why nothing can be shown."""
+        self._sessions, self._said = (), sentence
+        self.go(0)
+
+    def show_sessions(self, sessions: Sequence[Listed], *, opened: str, searched: bool) -> None:
+        """Take over the sessions."""
+        before = self.chosen.session.id if self.chosen is not None else opened
+        self._sessions, self._said, self._searched, self._opened = sessions, "", searched, opened
+        places = (place for place, one in enumerate(sessions) if one.session.id == before)
+        self.go(next(places, self.cursor))
+
+    def empty(self) -> list[str]:
+        """Say why there is nothing and what helps."""
+        if self._said:
+            return [fit(self._said, max(self.size.width - 4, 10)), "", "Begin with: minegap mine"]
+        if self._searched:
+            return ["No session is like this.", "esc in the search line shows all of them again."]
+        return ["Nothing was mined into this store yet.", "Begin with: minegap mine"]
+
+    def head(self) -> str:
+        """Return the columns' names."""
+        width = self.size.width
+        more = "   images       size" if width >= _ROOMY else ""
+        names = f"  {'models':<24}" if width >= _WIDE else ""
+        return f"  {'state':<11}    best  gen   scored{more}  {'started':<16}{names}  name"
+
+    def row(self, place: int, *, chosen: bool) -> list[Part]:
+        """Return a session's line."""
+        one = self._sessions[place]
+        session, width = one.session, self.size.width
+        weight = self.weights.get(session.id)
+        state = f"queued {one.place}" if one.place else one.state
+        parts: list[Part] = [
+            ("● " if one.live else "  ", "accent"),
+            (fit(state, 11), "accent" if one.live else "error" if one.state == "failed" else "muted"),
+            (f"  {figures.score(session.best_score)}", "accent" if chosen else ""),
+            (f"  {session.generations:>3}", "muted"),
+            (f"  {session.scored:>7,}", "muted"),
+        ]
+        if width >= _ROOMY:
+            images = f"{weight.images:,}" if weight is not None else "…"
+            size = figures.size(weight.bytes) if weight is not None else "…"
+            parts.append((f"{images:>9}  {size:>9}", "muted"))
+        parts.append((f"  {figures.when(session.created_at):<16}", "muted"))
+        if width >= _WIDE:
+            parts.append((f"  {fit(models(session), 24)}", "muted"))
+        used = 2 + sum(len(text) for text, _ in parts) + 2
+        name = session.name or f"unnamed {session.id[:10]}"
+        look = "strong" if chosen else "" if session.name else "muted"
+        return [*parts, ("  ", ""), (fit(name, width - used), look)]
+
+
+class SessionCard(Panel):
+    """The chosen session as far as its row has no room for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights: dict[str, Weight] = {}
+        self._one: Listed | None = None
+
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Session"
+
+    def aside(self) -> str:
+        """Return its id."""
+        return self._one.session.id if self._one is not None else ""
+
+    def show_session(self, one: Listed | None) -> None:
+        """Take over a session; None for none."""
+        self._one = one
+        self.refresh()
+
+    def body_line(self, y: int) -> Strip:
+        """Draw what is known of it."""
+        one = self._one
+        if one is None:
+            return self.strip([])
+        session, width = one.session, max(self.size.width - 2, 10)
+        weight = self.weights.get(session.id)
+        images = (
+            f"{weight.images:,} images, {figures.size(weight.bytes)}" if weight is not None else "images …"
+        )
+        unscored = session.candidates - session.scored
+        counts = f"{session.scored:,} candidates scored"
+        if unscored:
+            counts += f", {unscored:,} waiting or failed"
+        origin = ""
+        if session.forked_from is not None:
+            origin = f" · forked from {session.forked_from} after generation {session.forked_generation}"
+        what = (
+            "⏎ follows it"
+            if one.live
+            else "⏎ shows it, R there resumes it"
+            if one.state != "finished"
+            else "⏎ shows it"
+        )
+        lines: list[Part] = [
+            (fit(session.name or "unnamed", width), "strong"),
+            (fit(f"{session.generations} generations · {counts} · {images}", width), ""),
+            (fit(f"models {models(session) or 'not known'} · seed {session.seed}{origin}", width), "muted"),
+            (
+                fit(
+                    f"{one.state}: {display_text(session.reason, 300)}" if session.reason else one.state,
+                    width,
+                ),
+                "muted",
+            ),
+            (fit(f"{what} · f forks it", width), "faint"),
+        ]
+        return self.strip([("  ", ""), lines[y]] if y < len(lines) else [])
