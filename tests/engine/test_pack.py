@@ -80,7 +80,7 @@ def test_every_subject_can_be_painted(painter: DiffusersPainter, scorer: OpenCli
     images = paint_prompts(painter, [Meaning(s).text() for s in SUBJECTS] * 2, 700)
     texts = scorer.embed_texts([Meaning(s).text() for s in SUBJECTS]).vectors
     read = (scorer.embed_images(torch.from_numpy(images).permute(0, 3, 1, 2)) @ texts.T).argmax(axis=1)
-    assert (read == np.tile(np.arange(len(SUBJECTS)), 2)).mean() > 0.8
+    assert (read == np.tile(np.arange(len(SUBJECTS)), 2)).mean() > 0.7
 
 
 def test_training_pairs_obey_their_prompt_only_where_it_says_something() -> None:
