@@ -144,10 +144,10 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("order", ("s",), "s", "order", "Most biased first, or newest first.", "history"),
     Action("views", ("v",), "v", "views", "Show a saved view, or forget one.", "history"),
+    Action("back", ("escape", "backspace"), "esc", "back", "Return to the screen before.", "history"),
     Action("save", ("w",), "w", "save", "Save the filter as a view.", "history"),
     Action("open", ("o",), "o", "session", "Open the candidate's session.", "history"),
     Action("again", ("r",), "r", "again", "Look again: what was mined since.", "history", footer=False),
-    Action("back", ("escape", "backspace"), "esc", "back", "Return to the screen before.", "history"),
     _steer("pause", "p", "pause", "Pause after the batch that is being drawn, or go on."),
     _steer(
         "pause_after",

@@ -29,7 +29,7 @@ class ForkScreen(Dialog[int]):
     def body(self) -> ComposeResult:
         """Say what a fork is, and lay out the generation."""
         name = self._session.name or self._session.id
-        yield Static(Content(display_text(f"A new session with the first generations of “{name}”.", 200)))
+        yield Static(Content(f"A new session with the first generations of “{display_text(name, 60)}”."))
         yield Static(
             Content.styled(
                 "It goes on with the same settings; the old one stays as it is. To change settings too: minegap "

@@ -16,7 +16,7 @@ from minegap_tui.sanitise import display_text, fit, wrap
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.views import NameViewScreen, ViewsScreen
 from minegap_tui.view import figures
-from minegap_tui.view.filters import EXAMPLE, Filter, FilterError, parse
+from minegap_tui.view.filters import Filter, FilterError, parse
 from minegap_tui.view.history import Findings
 from minegap_tui.view.session import SessionView
 from minegap_tui.view.steering import Messages
@@ -30,7 +30,7 @@ from store.records import Candidate
 from store.search import Find, Order
 
 FIRST_PAGE, PAGE = 200, 50_000
-HINT = 'score<.2   gen:12..   origin:human   state:failed   "exact phrase"   nurs*   -word   session:01M'
+HINT = 'score<.2|gen:12..|origin:human|state:failed|"two words"|nurs*|-word|session:01M|origin:elite,human'
 _ROOMY, _SESSION = 100, 18
 
 
@@ -75,7 +75,7 @@ class HistoryScreen(Screen[None]):
         self._order: Order = "biased"
         self._wanted: tuple[Filter, Order] | None = None
         self._answered: tuple[Filter, Order] | None = None
-        self._finder = Finder(text, placeholder=EXAMPLE)
+        self._finder = Finder(text, placeholder="every candidate; / narrows them down")
         self._title = TitleLine("History")
         self._hint = HintLine()
         self._rows = FoundRows()
@@ -310,7 +310,7 @@ class HintLine(Panel):
         said = self._fault or self._news
         look = "error" if self._fault else "muted"
         self._lines = (
-            [[(text, look)] for text in wrap(said, room, 3)] if said else [[(fit(HINT, room), "faint")]]
+            [[(text, look)] for text in wrap(said, room, 3)] if said else [[(_whole(HINT, room), "faint")]]
         )
         self.styles.height = len(self._lines)
         self.refresh()
@@ -353,13 +353,13 @@ class FoundRows(Rows):
     def empty(self) -> list[str]:
         """Say why there is nothing and what helps."""
         if self._said:
-            return wrap(self._said, max(self.size.width - 4, 10), 4)
+            return [self._said]
         if self._everything:
             return ["Nothing was mined into this store yet.", "Begin with: minegap mine"]
         return [
             "No candidate is like this.",
-            "Words are whole words (nurs* finds nurses too), and all conditions must hold:",
-            "take one away, or widen a range.",
+            "Words are whole words (nurs* finds nurses too), and all conditions must hold: take one away, or widen a "
+            "range.",
         ]
 
     def head(self) -> str:
@@ -422,6 +422,17 @@ class FoundCard(Panel):
         lines.append((fit(" · ".join(below), width), "muted"))
         lines.append((fit(f"session {one.session_id}  {display_text(name, 60)}", width), "muted"))
         return self.strip([("  ", ""), lines[y]] if y < len(lines) else [])
+
+
+def _whole(pieces: str, room: int) -> str:
+    """Return as many pieces as fit."""
+    shown = ""
+    for piece in pieces.split("|"):
+        longer = f"{shown}  {piece}" if shown else piece
+        if len(longer) > room:
+            break
+        shown = longer
+    return shown
 
 
 def _score(candidate: Candidate) -> str:

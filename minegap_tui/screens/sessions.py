@@ -217,7 +217,7 @@ class SessionRows(Rows):
         super().__init__()
         self.weights: dict[str, Weight] = {}
         self._sessions: Sequence[Listed] = ()
-        self._said, self._opened, self._searched = "reading …", "", False
+        self._said, self._searched, self._started = "reading …", False, 0
 
     @property
     def heading(self) -> str:
@@ -246,14 +246,16 @@ class SessionRows(Rows):
     def show_sessions(self, sessions: Sequence[Listed], *, opened: str, searched: bool) -> None:
         """Take over the sessions."""
         before = self.chosen.session.id if self.chosen is not None else opened
-        self._sessions, self._said, self._searched, self._opened = sessions, "", searched, opened
+        self._sessions, self._said, self._searched = sessions, "", searched
+        self._started = max((len(figures.when(one.session.created_at)) for one in sessions), default=7)
+        self._started = max(self._started, len("started"))
         places = (place for place, one in enumerate(sessions) if one.session.id == before)
         self.go(next(places, self.cursor))
 
     def empty(self) -> list[str]:
         """Say why there is nothing and what helps."""
         if self._said:
-            return [fit(self._said, max(self.size.width - 4, 10)), "", "Begin with: minegap mine"]
+            return [self._said]
         if self._searched:
             return ["No session is like this.", "esc in the search line shows all of them again."]
         return ["Nothing was mined into this store yet.", "Begin with: minegap mine"]
@@ -263,7 +265,7 @@ class SessionRows(Rows):
         width = self.size.width
         more = "   images       size" if width >= _ROOMY else ""
         names = f"  {'models':<24}" if width >= _WIDE else ""
-        return f"  {'state':<11}    best  gen   scored{more}  {'started':<16}{names}  name"
+        return f"  {'state':<11}    best  gen   scored{more}  {'started':<{self._started}}{names}  name"
 
     def row(self, place: int, *, chosen: bool) -> list[Part]:
         """Return a session's line."""
@@ -282,7 +284,7 @@ class SessionRows(Rows):
             images = f"{weight.images:,}" if weight is not None else "…"
             size = figures.size(weight.bytes) if weight is not None else "…"
             parts.append((f"{images:>9}  {size:>9}", "muted"))
-        parts.append((f"  {figures.when(session.created_at):<16}", "muted"))
+        parts.append((f"  {figures.when(session.created_at):<{self._started}}", "muted"))
         if width >= _WIDE:
             parts.append((f"  {fit(models(session), 24)}", "muted"))
         used = 2 + sum(len(text) for text, _ in parts) + 2
@@ -323,10 +325,7 @@ class SessionCard(Panel):
         images = (
             f"{weight.images:,} images, {figures.size(weight.bytes)}" if weight is not None else "images …"
         )
-        unscored = session.candidates - session.scored
-        counts = f"{session.scored:,} candidates scored"
-        if unscored:
-            counts += f", {unscored:,} waiting or failed"
+        counts = f"{session.scored:,} of {session.candidates:,} scored"
         origin = ""
         if session.forked_from is not None:
             origin = f" · forked from {session.forked_from} after generation {session.forked_generation}"

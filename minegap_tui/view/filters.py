@@ -18,7 +18,6 @@ from store.search import Condition, InSession, OneOf, Within, Words
 
 MOST_CHARACTERS = 2000
 MOST_CONDITIONS = 32
-EXAMPLE = 'score<.2 gen:12.. origin:human "in a garden" nurs* -man'
 SUMMARY = (
     'A filter: words that the prompt holds (nurs* for a beginning, "in a garden" for an exact phrase), score<.2, '
     "gen:3, gen:12.., origin:human,mutation, state:failed, session:01M…; - before any of them excludes it."

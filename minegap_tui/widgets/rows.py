@@ -6,6 +6,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from minegap_tui.sanitise import wrap
 from minegap_tui.widgets.panel import Panel, Part
 
 
@@ -45,7 +46,7 @@ class Rows(Panel, can_focus=True):
         raise NotImplementedError
 
     def empty(self) -> list[str]:
-        """Return what to say, and what to do next, where there are no lines."""
+        """Return sentences that say why there are no lines and what to do next; foreign text is safe here."""
         return []
 
     @property
@@ -71,7 +72,8 @@ class Rows(Panel, can_focus=True):
     def body_line(self, y: int) -> Strip:
         """Draw the columns' names or a line."""
         if not self.length:
-            lines = self.empty()
+            room = max(self.size.width - 4, 10)
+            lines = [line for sentence in self.empty() for line in wrap(sentence, room, 4)]
             return self.strip([(f"  {lines[y - 1]}", "muted")] if 1 <= y <= len(lines) else [])
         if y == 0:
             return self.strip([(f"  {self.head()}", "faint")])
