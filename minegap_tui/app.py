@@ -295,6 +295,7 @@ class MineApp(App[int]):
             return
         screen = self.screen
         # Below a dialog only the lines at the edges are kept up: whatever changes there draws the whole screen anew.
+        self.helm.messages.fade(self._clock())
         if screen is self._live and self.view.revision != self._drawn:
             self._drawn = self.view.revision
             self._live.show_session(self.view)

@@ -183,7 +183,7 @@ class Helm:
         self._app.push_screen(StopScreen(stopping=view.state == "stopping", resume_hint=hint), decided)
 
     def _resume(self) -> None:
-        self.messages.say(STARTING)
+        self.messages.say(STARTING, lasting=True)
         self._app.follow(Resume(id=command_id(), session_id=self._session))
 
     # ------------------------------------------------------------ candidates

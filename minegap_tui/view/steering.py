@@ -14,6 +14,9 @@ from engine.genetic import normalise
 
 FINAL_STATES = frozenset({"finished", "interrupted", "failed"})
 
+SHOWN_SECONDS = 20.0
+"""How long an answer stays: one that stayed for ever would hide notices, and tell what is so no more."""
+
 
 @dataclass
 class Hand:
@@ -101,6 +104,8 @@ class Messages:
     text: str = ""
     refused: bool = False
     _asked: dict[str, str] = field(default_factory=dict)
+    _lasting: bool = False
+    _since: float | None = None
 
     @property
     def in_flight(self) -> bool:
@@ -116,9 +121,17 @@ class Messages:
         self._asked.pop(command_id, None)
         self.say(sentence, refused=refused)
 
-    def say(self, sentence: str, *, refused: bool = False) -> None:
-        """Something else to say."""
-        self.text, self.refused = sentence, refused
+    def say(self, sentence: str, *, refused: bool = False, lasting: bool = False) -> None:
+        """Something else to say; ``lasting``: until something else is said."""
+        self.text, self.refused, self._lasting = sentence, refused, lasting
+        self._since = None
+
+    def fade(self, now: float) -> None:
+        """Take back what has been shown for ``SHOWN_SECONDS``; ``now`` is a rising clock's."""
+        if self.in_flight or self._since is None:
+            self._since = now  # it is shown from now on
+        elif not self._lasting and now - self._since >= SHOWN_SECONDS:
+            self.say("")
 
     def line(self) -> str:
         """Return the line to show; foreign text in it is not safe to print."""

@@ -592,6 +592,23 @@ async def test_a_silent_engine_is_called_silent(mined: tuple[Path, str]) -> None
         assert "silent" not in line(app, 0)
 
 
+async def test_an_answer_does_not_stand_for_ever_before_a_notice(mined: tuple[Path, str]) -> None:
+    now = [100.0]
+    engine = ScriptedEngine(snapshot(mined[1]))
+    app = MineApp(mined[0], mined[1], engine, clock=lambda: now[0])
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(app, pilot)
+        app.helm.messages.say("The disk is full.", refused=True)
+        engine.say(protocol.Notice(message="The painter is restarted."))
+        await settle(app, pilot)
+        app.redraw()
+        assert message(app) == "The disk is full."
+        now[0] += 21
+        app.redraw()
+        await pilot.pause()
+        assert message(app) == "The painter is restarted."
+
+
 async def test_a_dropped_connection_is_made_again_without_a_word(
     app: MineApp, engine: ScriptedEngine
 ) -> None:

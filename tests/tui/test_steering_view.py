@@ -16,7 +16,7 @@ from minegap_tui.view.exact import StandIns, legend
 from minegap_tui.view.lines import faults_by_line, prompts_of
 from minegap_tui.view.session import Row, SessionView
 from minegap_tui.view.standing import standing, trouble, why_not
-from minegap_tui.view.steering import Hand, Messages
+from minegap_tui.view.steering import SHOWN_SECONDS, Hand, Messages
 
 ANYTHING = st.text(
     st.one_of(
@@ -336,3 +336,29 @@ def test_messages_show_the_question_until_it_is_answered() -> None:
     assert messages.line() == "asked the engine: pause …"
     messages.answer("1", "No.", refused=True)
     assert (messages.line(), messages.refused, messages.in_flight) == ("No.", True, False)
+
+
+def test_an_answer_fades_and_a_later_one_is_shown_as_long() -> None:
+    messages = Messages()
+    messages.ask("1", "pause")
+    messages.fade(0.0)
+    messages.fade(SHOWN_SECONDS * 2)
+    assert messages.line() == "asked the engine: pause …"
+    messages.answer("1", "The session pauses.")
+    messages.fade(100.0)
+    messages.fade(100.0 + SHOWN_SECONDS - 1)
+    assert messages.line() == "The session pauses."
+    messages.say("The disk is full.", refused=True)
+    messages.fade(100.0 + SHOWN_SECONDS)
+    messages.fade(99.0 + 2 * SHOWN_SECONDS)
+    assert (messages.line(), messages.refused) == ("The disk is full.", True)
+    messages.fade(100.0 + 2 * SHOWN_SECONDS)
+    assert (messages.line(), messages.refused) == ("", False)
+
+
+def test_what_is_still_so_does_not_fade() -> None:
+    messages = Messages()
+    messages.say("starting an engine …", lasting=True)
+    messages.fade(0.0)
+    messages.fade(10 * SHOWN_SECONDS)
+    assert messages.line() == "starting an engine …"
