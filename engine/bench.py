@@ -32,14 +32,18 @@ class Log:
         self._unwritten: list[protocol.Event] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def record(self, event: protocol.Event) -> None:
+    async def record(self, event: protocol.Event, heed: Callable[[], None] | None = None) -> None:
         """Store an event and tell of it, after all that could not be stored before.
+
+        Args:
+            heed: called between the two, even if whoever records is cancelled meanwhile: so nobody hears of what
+                this process does not heed, nor does it forget what is stored.
 
         Raises:
             StoreError: the event is neither stored nor told.
         """
         await self._catch_up()
-        await self._store(event)
+        await self._store(event, heed)
 
     async def record_anyway(self, event: protocol.Event) -> None:
         """As ``record``; what a full or broken disk refuses is told at once and stored with the next event."""
@@ -75,18 +79,20 @@ class Log:
                 self._unwritten.insert(0, event)
                 raise
 
-    async def _store(self, event: protocol.Event) -> None:
+    async def _store(self, event: protocol.Event, heed: Callable[[], None] | None = None) -> None:
         # whoever records may be cancelled by a fault elsewhere: what is stored is told all the same
-        task = asyncio.create_task(self._append(event))
+        task = asyncio.create_task(self._append(event, heed))
         self._tasks.add(task)
         task.add_done_callback(self._forget)
         await asyncio.shield(task)
 
-    async def _append(self, event: protocol.Event) -> None:
+    async def _append(self, event: protocol.Event, heed: Callable[[], None] | None) -> None:
         payload = msgspec.to_builtins(event)
         kind = payload.pop("type")
         del payload["v"], payload["seq"]
         number = await self.keeper.call(self.keeper.store.append_event, self.session_id, kind, payload)
+        if heed is not None:
+            heed()
         self.emit(msgspec.structs.replace(event, seq=number))
 
     def _forget(self, task: asyncio.Task[None]) -> None:

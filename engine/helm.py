@@ -134,9 +134,9 @@ class Helm:
                 generation=generation,
                 command=msgspec.to_builtins(ruling.command),
                 sentence=ruling.sentence,
-            )
+            ),
+            lambda: self.record.append(entry),
         )
-        self.record.append(entry)
         return entry
 
     async def _states(self, command: Steering) -> dict[int, CandidateState]:

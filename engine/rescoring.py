@@ -48,7 +48,7 @@ class Rescores:
         for event in events:
             if event.kind == "candidate_rescored":
                 payload = {**event.payload, "type": event.kind}
-                self._keep(msgspec.convert(payload, protocol.CandidateRescored))
+                self.keep(msgspec.convert(payload, protocol.CandidateRescored))
         # its measurement may be stored already, by an engine that died before it could say so
         self._begun.update(entry.command_id for entry, _ in self._open()[:1])
 
@@ -93,16 +93,12 @@ class Rescores:
                 self._begun.add(entry.command_id)
                 return entry, order
 
-    async def finish(self, event: protocol.CandidateRescored) -> None:
-        """The order that has begun is carried out and recorded."""
-        self._keep(event)
-        await self.changed()
-
     def before(self, candidate_id: int) -> tuple[Rescored, ...]:
         """What came of earlier orders for a candidate."""
         return tuple(self._done.get(candidate_id, ()))
 
-    def _keep(self, event: protocol.CandidateRescored) -> None:
+    def keep(self, event: protocol.CandidateRescored) -> None:
+        """The order that has begun is carried out and recorded; ``changed`` tells those who wait for it."""
         self._done.setdefault(event.candidate_id, []).append(
             Rescored(event.evaluation_id, event.score, event.counts_from)
         )
@@ -156,7 +152,8 @@ class Rescorer:
         """
         while True:
             entry, order = await self._rescores.next(self._gate, self._scored)
-            await self._rescores.finish(await self._measure(entry, order))
+            await self._measure(entry, order)
+            await self._rescores.changed()
 
     async def _scored(self, candidate_id: int) -> bool:
         if not self._record.family.has(candidate_id):
@@ -166,7 +163,7 @@ class Rescorer:
         population = await log.keeper.call(log.keeper.store.candidates, log.session_id, generation)
         return any(one.id == candidate_id and one.state == "scored" for one in population)
 
-    async def _measure(self, entry: Entry, order: Rescore) -> protocol.CandidateRescored:
+    async def _measure(self, entry: Entry, order: Rescore) -> None:
         generation = self._record.family.member(order.candidate_id).generation
         bench = self._bench_for(generation)
         keeper, studio = bench.keeper, bench.studio
@@ -204,8 +201,7 @@ class Rescorer:
                 score_name=new.score_name,
                 counts_from=entry.generation,
             )
-            await bench.log.record(event)
-        return event
+            await bench.log.record(event, lambda: self._rescores.keep(event))
 
     def _base(self, evidence: CandidateEvidence) -> Evaluation:
         """The measurement that the images are added to: the last one that is recorded."""

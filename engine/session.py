@@ -209,6 +209,7 @@ class SessionRun:
                 state, reason = "failed", str(error)
             self._over = True
             self._ready.set()
+            self._brake.release()  # a pause that comes too late must not have the last word
             self._states.enter(state, reason, self.failure.exit_code if self.failure else 0)
             await self._states.written()
             await self._log.settle()
@@ -324,8 +325,9 @@ class SessionRun:
         self._brake.release()
         self._brake.easel = None
         self._go.clear()
-        await self._retreat()
+        # known before anything is waited for: a command that comes in now finds this pause and ends it
         self._states.enter("paused", str(fault), 3)
+        await self._retreat()
         go = asyncio.create_task(self._go.wait())
         waits: set[asyncio.Task[object]] = {go, stop}
         if isinstance(fault, StoreError) and fault.full:

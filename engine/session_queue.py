@@ -168,7 +168,6 @@ class SessionQueue:
                 await asyncio.wait(
                     {taking, *leaving}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
-            wanted = not any(task.done() for task in leaving)
         finally:
             for task in (taking, *leaving):
                 task.cancel()
@@ -176,6 +175,7 @@ class SessionQueue:
         if taking.cancelled():
             return False
         taking.result()
+        wanted = not (ticket.withdrawn.is_set() or self.ending.is_set())
         if not wanted:
             turn.release()
         return wanted

@@ -276,3 +276,111 @@ async def test_a_measurement_that_fails_is_done_again(tmp_path: Path) -> None:
     whole = await rescored(0, "whole")
     for at in range(3, 16, 2):
         assert await rescored(at, f"fault {at}") == whole
+
+
+# ---------------------------------------------------------------- what happens while the store is busy
+
+
+def beside(
+    monkeypatch: pytest.MonkeyPatch, call: str, when: Callable[..., bool], do: Callable[[], object]
+) -> None:
+    """The first fitting call of the store takes as long as ``do`` and all that follows from it in the loop."""
+    loop, original, waiting = asyncio.get_running_loop(), getattr(Store, call), [True]
+
+    async def turns() -> None:
+        do()
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    def slow(store: Store, *args: Any, **kwargs: Any) -> Any:
+        if waiting and when(*args):
+            waiting.clear()
+            asyncio.run_coroutine_threadsafe(turns(), loop).result(30)
+        return original(store, *args, **kwargs)
+
+    monkeypatch.setattr(Store, call, slow)
+
+
+async def test_a_measurement_that_is_recorded_while_another_chain_fails_is_not_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = asyncio.Event()
+    randoms = 0
+
+    class Failing(FakePen):
+        async def write(self, task: Any) -> Any:
+            nonlocal randoms
+            randoms += task.kind == "random"
+            if randoms == 2 and not fails.is_set():
+                await fails.wait()
+                raise MachineError("The writer died: look into its log.")
+            return await super().write(task)
+
+    def hear(event: protocol.Event) -> None:
+        mine.resumes(event)
+        if isinstance(event, protocol.CandidateScored) and (event.generation, event.position) == (1, 0):
+            mine.soon(Rescore, candidate_id=event.candidate_id, images=2)
+
+    beside(monkeypatch, "append_event", lambda _, kind, __: kind == "candidate_rescored", fails.set)
+    mine = await Mine.new(tmp_path, config())
+    assert await mine.run(FakeModels(pen=Failing()), hear) == "finished"
+    assert len(faults(mine)) == 1
+    with open_reader(tmp_path) as reader:
+        kinds = [event.kind for event in reader.steering(mine.id)]
+    assert kinds == ["steered", "candidate_rescored"]
+
+
+async def test_a_pause_that_comes_too_late_does_not_have_the_last_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settles = asyncio.Event()
+
+    class Late(FakeStudio):
+        async def settled(self) -> None:
+            await settles.wait()
+
+    class Failing(FakePen):
+        async def write(self, task: Any) -> Any:
+            if task.kind == "mutations":
+                await mine.accepted(Pause)
+                raise InputError("The grammar is broken: choose another writer.")
+            return await super().write(task)
+
+    beside(monkeypatch, "set_session_state", lambda _, state, *__: state == "failed", settles.set)
+    mine = await Mine.new(tmp_path, config())
+    assert await mine.run(FakeModels(Late(), Failing())) == "failed"
+    with open_reader(tmp_path) as reader:
+        assert reader.session(mine.id).state == "failed"
+        assert [e.payload["state"] for e in reader.events(mine.id) if e.kind == "state_changed"][
+            -1
+        ] == "failed"
+
+
+async def test_a_pause_that_is_ended_just_when_a_fault_comes_shows_the_state_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies = asyncio.Event()
+
+    class Dying(FakeStudio):
+        async def paint(self, jobs: Any) -> Any:
+            if len(self.units) == 1 and not dies.is_set():  # held, as the next unit is
+                await dies.wait()
+                raise MachineError("The painter died: look into its log.")
+            return await super().paint(jobs)
+
+    mine = await Mine.new(tmp_path, config(generations=1))
+
+    def hear(event: protocol.Event) -> None:
+        drawn = isinstance(event, protocol.Progress) and (event.stage, event.done) == ("painting", 5)
+        if drawn and not dies.is_set():
+            mine.soon(Pause)
+
+    async def during() -> None:
+        await mine.state("paused")
+        beside(monkeypatch, "candidates", lambda *_: True, lambda: mine.soon(Resume))
+        dies.set()
+
+    assert await mine.run(FakeModels(Dying()), hear, during) == "finished"
+    states = [(e.state, e.exit_code) for e in mine.events if isinstance(e, protocol.StateChanged)]
+    assert ("paused", 3) in states
+    assert states[-2:] == [("mining", 0), ("finished", 0)]

@@ -404,33 +404,35 @@ async def test_a_session_that_waits_for_a_device_can_be_stopped(
     assert session_id not in engine.runs
 
 
-@pytest.mark.parametrize("turns", range(8))
-async def test_a_session_that_leaves_the_queue_as_its_turn_comes_is_not_mined(
-    engine: Serving, client: EngineClient, monkeypatch: pytest.MonkeyPatch, turns: int
+async def test_a_session_that_leaves_the_queue_just_as_its_turn_comes_is_not_mined(
+    engine: Serving, client: EngineClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left: list[asyncio.Task[bool]] = []
-    monkeypatch.setattr(Turn, "take_at_once", lambda self: False)
     sessions = engine.service._sessions
+    left: list[str] = []
 
-    async def leave(session_id: str) -> bool:
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        ticket = sessions.tickets[session_id]
-        if ticket.run is not None:
-            return False
-        await sessions.withdraw(ticket, "stopped")
-        return True
+    class LeavesWhenTheTurnIsTaken(asyncio.Event):
+        async def wait(self) -> bool:  # type: ignore[override]
+            try:
+                return bool(await super().wait())
+            finally:
+                (ticket,) = sessions.tickets.values()
+                left.append(ticket.session_id)
+                await sessions.withdraw(ticket, "stopped")
 
-    async def take(self: Turn) -> None:
-        left.append(asyncio.create_task(leave(next(iter(sessions.tickets)))))
+    def not_at_once(turn: Turn) -> bool:
+        (ticket,) = sessions.tickets.values()
+        ticket.withdrawn = LeavesWhenTheTurnIsTaken()
+        return False
 
+    async def take(turn: Turn) -> None:
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(Turn, "take_at_once", not_at_once)
     monkeypatch.setattr(Turn, "take", take)
     session_id = await opened(client)
-    await until(lambda: bool(left))
-    if await left[0]:
-        await until(lambda: session_id not in sessions.tickets)
-        assert session_id not in engine.runs
-        assert state(engine, session_id)[0] == "interrupted"
+    await until(lambda: bool(left) and not sessions.tickets)
+    assert session_id not in engine.runs
+    assert state(engine, session_id)[0] == "interrupted"
 
 
 async def test_the_turn_is_given_back_between_two_sessions(

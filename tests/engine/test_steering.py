@@ -908,3 +908,20 @@ async def test_any_hand_with_any_interruptions_gives_what_its_record_gives(tmp_p
                 break
     again = await replayed(tmp_path / "record", given, mine)
     assert again.mined() == mine.mined()
+
+
+async def test_whoever_joins_at_the_moment_of_a_command_sees_it_in_force(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def hear(event: protocol.Event) -> None:
+        if isinstance(event, protocol.GenerationFinished) and event.generation == 1:
+            mine.soon(Ban, what="word", text="robot")
+        if isinstance(event, protocol.Steered):
+            assert mine.session is not None
+            snapshot = mine.session.snapshot()
+            assert snapshot.seq == event.seq
+            seen.append(len(snapshot.bans))
+
+    mine = await Mine.new(tmp_path, config())
+    assert await mine.run(hear=hear) == "finished"
+    assert seen == [1]
