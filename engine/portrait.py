@@ -7,7 +7,12 @@ import msgspec
 from engine import protocol
 from engine.commands import Knob
 from engine.config import KNOBS, MiningConfig
+from engine.genetic import Bans
 from engine.helm import Helm
+from engine.steering import Family, Rules
+
+MAX_PINNED = 10_000
+"""Incarnations of pinned candidates that a snapshot names."""
 
 MAX_PENDING_BYTES = 200_000
 """UTF-8 bytes of waiting prompts that a snapshot shows: it is one line; the record in the store has them all."""
@@ -26,9 +31,9 @@ def portrait(bare: protocol.Snapshot, helm: Helm) -> protocol.Snapshot:
         variations=search.variations,
         knobs=_knobs(rules.config),
         next_generation=helm.next_generation,
-        pins=tuple(family.incarnations(family.member(pin).prompt)[-1].id for pin in rules.pins),
+        pins=_pins(rules, family),
         bans=rules.bans,
-        pending=_pending(helm),
+        pending=_pending(helm, record.bans(rules)),
         locks=helm.locks,
     )
 
@@ -39,9 +44,20 @@ def score_name(config: MiningConfig) -> str:
     return search.score if search.objective == "bias" else search.objective
 
 
-def _pending(helm: Helm) -> tuple[protocol.PendingPrompt, ...]:
-    """The prompts that wait, the next ones first, as many as a line can take."""
-    waiting = [one for one in helm.record.humans() if one.generation >= helm.next_generation]
+def _pins(rules: Rules, family: Family) -> tuple[int, ...]:
+    """Every incarnation of what is pinned, the latest first, as many as a line can take."""
+    prompts = [family.member(pin).prompt for pin in rules.pins]
+    found = {one.id for prompt in prompts for one in family.incarnations(prompt)}
+    return tuple(sorted(found, reverse=True)[:MAX_PINNED])
+
+
+def _pending(helm: Helm, bans: Bans) -> tuple[protocol.PendingPrompt, ...]:
+    """The prompts that wait and are not banned, the next ones first, as many as a line can take."""
+    waiting = [
+        one
+        for one in helm.record.humans()
+        if one.generation >= helm.next_generation and not bans.forbid(one.prompt)
+    ]
     shown = []
     room = MAX_PENDING_BYTES
     for one in sorted(waiting, key=lambda human: human.generation):

@@ -294,9 +294,9 @@ class Snapshot(_Event, frozen=True, kw_only=True, tag="snapshot"):
         progress: the latest of each stage of the running generation.
         knobs: settings in force for the next generation to be bred.
         next_generation: the generation from which a steering command given now would count.
-        pins: the candidates pinned, each by its latest incarnation.
+        pins: the candidates pinned: every incarnation of each, the latest first.
         bans: in force, oldest first.
-        pending: human prompts that wait for their generation.
+        pending: human prompts that wait for their generation and are not banned.
         locks: candidates that are being rewritten.
     """
 

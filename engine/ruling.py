@@ -202,7 +202,9 @@ class _Judge:
             if bans.exclude(member.prompt, member.lineage):
                 raise InputError(f"{about} cannot be banned while candidate {pin} is pinned: unpin it first.")
         kept_out = sum(
-            bans.forbid(one.prompt) for one in self._record.humans() if one.generation >= self._generation
+            bans.forbid(one.prompt) and not self._bans.forbid(one.prompt)
+            for one in self._record.humans()
+            if one.generation >= self._generation
         )
         rest = f"; this keeps {_prompts(kept_out)} out that you gave" if kept_out else ""
         return Ruling(command, f"{about} is banned from generation {self._generation} on{rest}.")

@@ -270,6 +270,9 @@ class Service:
     def _queued(self, command: Command, ticket: Ticket) -> protocol.Acknowledged:
         before = self._sessions.before(ticket)
         place = f"is queued, {before} before it" if before else "begins as soon as its device is free"
+        first = next(iter(self._sessions.tickets.values()), ticket)
+        if first is not ticket and first.snapshot().state == "paused":
+            place += f", and {first.session_id} is paused: 'minegap resume' lets it go on"
         return _accepted(command, ticket.session_id, f"Session {ticket.session_id} {place}.")
 
 

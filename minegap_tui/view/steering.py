@@ -23,7 +23,7 @@ class Hand:
     """What steering is in force.
 
     Attributes:
-        pins: pinned candidates, each by its latest incarnation.
+        pins: pinned candidates, every incarnation of each.
         pending: humans' prompts that are not in a population yet.
         locks: who is rewriting which candidate.
         knobs: settings of the next generation to be bred; empty until the engine said them.

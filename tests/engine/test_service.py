@@ -101,7 +101,7 @@ async def test_sessions_are_mined_one_after_another_and_told_how_many_come_befor
     await in_work(engine, first)
     second = await client.ask(commands.Open(id=command_id(), config=small().model_dump_json()))
     third = await client.ask(commands.Open(id=command_id(), config=small().model_dump_json()))
-    assert "1 before it" in second.sentence
+    assert second.sentence.endswith("is queued, 1 before it.")
     assert "2 before it" in third.sentence
     assert state(engine, third.session_id) == ("queued", "")
     assert set(engine.runs) == {first}
@@ -109,6 +109,13 @@ async def test_sessions_are_mined_one_after_another_and_told_how_many_come_befor
         (await in_work(engine, session_id)).finish()
     await until(lambda: state(engine, third.session_id)[0] == "finished")
     assert list(engine.runs) == [first, second.session_id, third.session_id]
+
+
+async def test_who_queues_behind_a_paused_session_is_told_so(engine: Serving, client: EngineClient) -> None:
+    first = await opened(client)
+    (await in_work(engine, first)).state = "paused"
+    second = await client.ask(commands.Open(id=command_id(), config=small().model_dump_json()))
+    assert f"1 before it, and {first} is paused: 'minegap resume' lets it go on." in second.sentence
 
 
 @pytest.mark.parametrize(

@@ -270,8 +270,9 @@ async def test_a_pin_of_an_older_generation_re_enters_and_unpinning_ends_it(tmp_
         await mine.accepted(Step)
         await mine.state("paused", 3)
         assert mine.session is not None
-        (incarnation,) = mine.session.snapshot().pins
+        incarnation, older = mine.session.snapshot().pins
         assert incarnation in {one.id for one in mine.population(3) if one.origin == "elite"}
+        assert older == best(mine.population(1))[-1].id
         assert (await mine.accepted(Unpin, candidate_id=incarnation)).generation == 4
         assert "not pinned" in await mine.refused(Unpin, candidate_id=incarnation)
 
@@ -351,6 +352,10 @@ async def test_a_banned_prompt_does_not_survive_and_a_waiting_one_is_kept_out(tm
         await mine.accepted(Inject, prompts=("a cat at sea", "a dog at sea"))
         answer = await mine.accepted(Ban, what="prompt", text="A Cat, at sea")
         assert "keeps 1 prompt out that you gave" in answer.sentence
+        assert mine.session is not None
+        assert [one.prompt for one in mine.session.snapshot().pending] == ["a dog at sea"]
+        unrelated = await mine.accepted(Ban, what="word", text="rocket")
+        assert "that you gave" not in unrelated.sentence
         await mine.accepted(Ban, what="prompt", text=best(mine.population(1))[0].prompt)
         await mine.accepted(Pin, candidate_id=best(mine.population(1))[1].id)
         sentence = await mine.refused(Ban, what="prompt", text=best(mine.population(1))[1].prompt)
