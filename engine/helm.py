@@ -114,9 +114,7 @@ class Helm:
         if isinstance(command, EditCommit):
             self._unlock(command.candidate_id)
         await self._rescores.changed()
-        return protocol.Acknowledged(
-            id=command.id, accepted=True, sentence=entry.sentence, generation=entry.generation
-        )
+        return acknowledgement(entry)
 
     async def _take(self, command: Steering, author: str, connection: int) -> Entry:
         if self._over:
@@ -199,6 +197,13 @@ class Helm:
     def _unlock(self, number: int) -> None:
         if self._locks.pop(number, None) is not None:
             self._log.emit(protocol.CandidateUnlocked(candidate_id=number))
+
+
+def acknowledgement(entry: Entry) -> protocol.Acknowledged:
+    """Answer a recorded command; asked again, in the same words."""
+    return protocol.Acknowledged(
+        id=entry.command_id, accepted=True, sentence=entry.sentence, generation=entry.generation
+    )
 
 
 def refusal(command_id: str, error: MineGapError | StoreError) -> protocol.Acknowledged:

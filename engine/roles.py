@@ -106,12 +106,11 @@ class Roles:
         keeper, session_id = self._log.keeper, self._log.session_id
         session = await keeper.call(keeper.store.session, session_id)
         now = {"painter": studio.painter, "scorer": studio.scorer, "writer": pen.writer}
-        if not session.models_json:
-            await keeper.call(keeper.store.set_session_models, session_id, json.dumps(now))
-            return
-        for role, before in json.loads(session.models_json).items():
+        for role, before in json.loads(session.models_json or "{}").items():
             if now.get(role) != before:
                 raise InputError(
                     f"Session {session_id} was mined with the {role} {before} and its files or settings now give "
                     f"{now.get(role)}: put the old ones back, or start a new session."
                 )
+        if (models := json.dumps(now)) != session.models_json:
+            await keeper.call(keeper.store.set_session_models, session_id, models)

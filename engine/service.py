@@ -6,6 +6,7 @@ When nothing is left to do, the engine ends: a little later, so that everybody h
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections import OrderedDict
 from collections.abc import Coroutine
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import protocol
-from engine.commands import Attach, Command, Fork, Open, Resume, Stop
+from engine.commands import Attach, Command, Fork, Open, Resume, Steering, Stop
 from engine.config import MiningConfig, parse_config
 from engine.errors import InputError, MineGapError
+from engine.helm import acknowledgement, entry_of
 from engine.hub import Client, Hub
 from engine.journal import log_mistake, watched
 from engine.keeper import Keeper
@@ -25,6 +27,7 @@ from engine.packs import resolve_pack
 from engine.session_queue import Begin, SessionQueue
 from engine.ticket import ENDED, Ticket, last_word_on, snapshot_of
 from store import StoreError
+from store.records import Session
 
 HEARTBEAT_SECONDS = 2.0
 LINGER_SECONDS = 2.0
@@ -190,6 +193,9 @@ class Service:
             ticket = self._sessions.tickets.get(command.session_id)
         if ticket is None and isinstance(command, Resume):
             return await self._resume(command, client.author)
+        steers = isinstance(command, Steering) and (ticket is None or ticket.run is None)
+        if steers and (recorded := await self._recorded(command.session_id, command.id)) is not None:
+            return recorded
         if ticket is None:
             session = await self._keeper.call(self._keeper.store.session, command.session_id)
             raise InputError(f"Session {session.id} is {session.state}, not running: resume it first.")
@@ -204,13 +210,21 @@ class Service:
             return self._queued(command, ticket)
         raise InputError(f"Session {ticket.session_id} is queued: it can be steered as soon as it is mined.")
 
+    async def _recorded(self, session_id: str, command_id: str) -> protocol.Acknowledged | None:
+        """Answer a steering command that was recorded in another life of its session."""
+        for event in await self._keeper.call(self._keeper.store.steering, session_id):
+            if event.kind == "steered" and event.payload.get("command_id") == command_id:
+                return acknowledgement(entry_of(event))
+        return None
+
     async def _attach(self, command: Attach, client: Client) -> protocol.Acknowledged:
         session_id = command.session_id
         accepted = _accepted(command, session_id, f"Session {session_id} is followed from now on.")
         if session_id not in self._sessions.tickets:
             keeper = self._keeper
             session = await keeper.call(keeper.store.session, session_id)
-            events = await keeper.call(keeper.store.events, session_id)
+            event = await keeper.call(keeper.store.last_event, session_id)
+            change = await keeper.call(keeper.store.last_event, session_id, "state_changed")
             config = parse_config(session.config_json, f"session {session_id}")
         # No waiting from here on: between the snapshot and the first event nothing may be missed.
         self._hub.tell(client, accepted)
@@ -219,35 +233,50 @@ class Service:
             if ticket.last is not None:
                 self._hub.tell(client, ticket.last)
             return accepted
-        seq = events[-1].seq if events else 0
+        seq = event.seq if event is not None else 0
         self._hub.follow(
             client, snapshot_of(session, config, self._store, seq, session.state, session.reason)
         )
         if session.state in ENDED:
-            codes = [event.payload.get("exit_code") for event in events if event.kind == "state_changed"]
-            code = codes[-1] if codes and isinstance(codes[-1], int) else 0
-            self._hub.tell(client, last_word_on(session, code))
+            code = change.payload.get("exit_code") if change is not None else 0
+            self._hub.tell(client, last_word_on(session, code if isinstance(code, int) else 0))
         return accepted
 
+    async def _begun_before(self, command: Open | Fork, author: str) -> protocol.Acknowledged | None:
+        """Answer a command that began its session already, in an engine that died before it could say so."""
+        session_id = await self._keeper.call(self._keeper.store.session_begun_by, command.id)
+        if session_id is None:
+            return None
+        session = await self._keeper.call(self._keeper.store.session, session_id)
+        if session.state == "queued" or session_id in self._sessions.tickets:
+            return self._queued(command, await self._sessions.enqueue(session_id, f"begun by {author}"))
+        sentence = f"Session {session_id} was begun by this command already: it is {session.state}."
+        return _accepted(command, session_id, sentence)
+
     async def _open(self, command: Open, author: str) -> protocol.Acknowledged:
+        if (before := await self._begun_before(command, author)) is not None:
+            return before
         config = await _usable(command.config)
         session_id = await self._keeper.call(
             self._keeper.store.create_session,
             name=config.session.name,
             seed=config.session.seed,
             config_json=config.model_dump_json(),
-            models_json="",
             state="queued",
+            command_id=command.id,
         )
         return self._queued(command, await self._sessions.enqueue(session_id, f"begun by {author}"))
 
     async def _fork(self, command: Fork, author: str) -> protocol.Acknowledged:
+        if (before := await self._begun_before(command, author)) is not None:
+            return before
         config = await _usable(command.config)
         if config.search.generations <= command.generation:
             raise InputError(
                 f"search.generations = {config.search.generations} leaves nothing to mine after generation "
                 f"{command.generation}: raise it."
             )
+        source = await self._keeper.call(self._keeper.store.session, command.session_id)
         session_id = await self._keeper.call(
             self._keeper.store.fork_session,
             command.session_id,
@@ -255,6 +284,8 @@ class Service:
             name=config.session.name,
             seed=config.session.seed,
             config_json=config.model_dump_json(),
+            models_json=_models_of_a_fork(source, config),
+            command_id=command.id,
         )
         why = f"forked by {author} from generation {command.generation} of session {command.session_id}"
         return self._queued(command, await self._sessions.enqueue(session_id, why))
@@ -288,6 +319,15 @@ async def _usable(text: str) -> MiningConfig:
     config = parse_config(text, "the command")
     await asyncio.to_thread(resolve_pack, config)
     return config
+
+
+def _models_of_a_fork(source: Session, config: MiningConfig) -> str:
+    """The fingerprints a fork must meet: its source's, but the writer's where other meta-prompts change that."""
+    models = json.loads(source.models_json or "{}")
+    before = parse_config(source.config_json, f"session {source.id}")
+    if config.writer.prompts != before.writer.prompts:
+        models.pop("writer", None)
+    return json.dumps(models) if models else ""
 
 
 def _accepted(command: Command, session_id: str, sentence: str) -> protocol.Acknowledged:

@@ -95,14 +95,16 @@ class SessionQueue:
         """
         store = self._keeper.store
         session = await self._keeper.call(store.session, session_id)
-        events = await self._keeper.call(store.events, session_id)
+        event = await self._keeper.call(store.last_event, session_id)
         if session_id in self.tickets:
             return self.tickets[session_id]
-        seq = events[-1].seq if events else 0
+        seq = event.seq if event is not None else 0
         ticket = self.tickets[session_id] = Ticket(session, seq, self._store, self._keeper, self._hub)
         try:
-            await self._keeper.call(store.set_session_state, session_id, "queued")
-            await ticket.log.record(protocol.StateChanged(state="queued", reason=why))
+            if (session.state, session.reason) != ("queued", ""):
+                await self._keeper.call(store.set_session_state, session_id, "queued")
+            # a new session is there now, and would be mined: a full disk does not make that a refusal
+            await ticket.log.record_anyway(protocol.StateChanged(state="queued", reason=why))
         except BaseException:
             self._forget(ticket)
             raise

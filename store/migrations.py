@@ -351,3 +351,13 @@ SELECT session_id, seq, created_at AS time,
 FROM events
 WHERE kind = 'steered'"""
     )
+
+
+@migrations()
+def m009_sessions_know_their_command(db: Database) -> None:
+    """A client that asks again for a session, not knowing whether it was heard, gets the one it has."""
+    db.execute(
+        "ALTER TABLE sessions ADD COLUMN command_id /* the client's id of the command that began it; null before "
+        "this was kept */ TEXT"
+    )
+    db.execute("CREATE UNIQUE INDEX sessions_by_command ON sessions(command_id)")

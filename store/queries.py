@@ -136,6 +136,12 @@ class Queries:
         rows = self._rows(EVENTS + "AND seq > ? ORDER BY seq", known_text(session_id), after_seq)
         return tuple(_event(row) for row in rows)
 
+    def last_event(self, session_id: str, kind: str | None = None) -> Event | None:
+        """The last event of a session, or the last one of a kind; however long the record, only that is read."""
+        only, kinds = ("AND kind = ? ", (kind,)) if kind is not None else ("", ())
+        rows = self._rows(EVENTS + only + "ORDER BY seq DESC LIMIT 1", known_text(session_id), *kinds)
+        return _event(rows[0]) if rows else None
+
     def steering(self, session_id: str) -> tuple[Event, ...]:
         """What was changed by hand: the session's events ``steered`` and ``candidate_rescored``, in order."""
         rows = self._rows(

@@ -84,16 +84,31 @@ class Writer(EvidenceQueries):
             )
 
     def create_session(
-        self, *, name: str, seed: int, config_json: str, models_json: str = "", state: SessionState = "queued"
+        self,
+        *,
+        name: str,
+        seed: int,
+        config_json: str,
+        models_json: str = "",
+        state: SessionState = "queued",
+        command_id: str | None = None,
     ) -> str:
         """Begin a session; returns its ULID.
 
         Args:
             models_json: the models' fingerprints; "" where they are not loaded yet (``set_session_models``).
+            command_id: of the command that begins it; again with the same one, that session is returned.
         """
         one_of("session's state", state, get_args(SessionState))
         with self._transaction() as database:
-            return self._new_session(database, name, seed, config_json, models_json, state)
+            return self.session_begun_by(command_id) or self._new_session(
+                database, name, seed, config_json, models_json, state, command_id
+            )
+
+    def session_begun_by(self, command_id: str | None) -> str | None:
+        """The session that a command began, if it did."""
+        rows = self._rows("SELECT id FROM sessions WHERE command_id = ?", command_id)
+        return str(rows[0][0]) if rows else None
 
     def fork_session(
         self,
@@ -104,6 +119,7 @@ class Writer(EvidenceQueries):
         seed: int,
         config_json: str,
         models_json: str | None = None,
+        command_id: str | None = None,
     ) -> str:
         """Begin a session, ``queued``, that shares another's generations up to ``generation``; returns its ULID.
 
@@ -113,16 +129,19 @@ class Writer(EvidenceQueries):
 
         Args:
             models_json: fingerprints that its models must have; None for those of the source.
+            command_id: of the command that forks it; again with the same one, that session is returned.
 
         Raises:
             StoreError: there is no such session or generation, or its record is not whole (exit 2).
         """
         number = integer("generation", generation)
         with self._transaction() as database:
+            if (known := self.session_begun_by(command_id)) is not None:
+                return known
             source = self.session(source_id)
             if models_json is None:
                 models_json = source.models_json
-            target = self._new_session(database, name, seed, config_json, models_json, "queued")
+            target = self._new_session(database, name, seed, config_json, models_json, "queued", command_id)
             fork(database, source, number, target)
         return target
 
@@ -134,19 +153,26 @@ class Writer(EvidenceQueries):
         config_json: str,
         models_json: str,
         state: SessionState,
+        command_id: str | None,
     ) -> str:
         for what, text in (("name", name), ("configuration", config_json), ("list of models", models_json)):
             utf8(f"session's {what}", text)
         session_id, at = ulid(), now()
         database.execute(
             "INSERT INTO sessions (id, name, seed, config_json, models_json, state, reason, created_at, "
-            "updated_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)",
-            (session_id, name, integer("session's seed", seed), config_json, models_json, state, at, at),
+            "updated_at, command_id) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?)",
+            (
+                *(session_id, name, integer("session's seed", seed), config_json, models_json, state),
+                *(at, at, command_id),
+            ),
         )
         return session_id
 
     def set_session_models(self, session_id: str, models_json: str) -> None:
         """Record the fingerprints of a session's models once they are loaded; the same ones again are fine.
+
+        Args:
+            models_json: a JSON object; models that were not recorded yet may be among them.
 
         Raises:
             StoreError: other ones are recorded (exit 2), since everything mined in it belongs to those.
@@ -154,7 +180,7 @@ class Writer(EvidenceQueries):
         utf8("session's list of models", models_json)
         with self._transaction() as database:
             stored = self.session(session_id).models_json
-            if stored not in ("", models_json):
+            if stored not in ("", models_json) and not _holds(models_json, stored):
                 raise StoreError(
                     f"Session {session_id} is mined with the models {stored}, not with {models_json}: put those "
                     "back, or start a new session.",
@@ -307,6 +333,12 @@ class Writer(EvidenceQueries):
                 ],
             )
         return writing_id
+
+
+def _holds(models_json: str, stored: str) -> bool:
+    """Whether one list of models has all of another."""
+    models = json.loads(models_json)
+    return all(models.get(role) == name for role, name in json.loads(stored).items())
 
 
 def new_id(cursor: sqlite3.Cursor) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine import commands, protocol, service, session_queue
@@ -13,6 +15,7 @@ from engine.client import EngineClient, command_id, follow
 from engine.errors import InputError, MachineError
 from engine.turn import Turn
 from store import Store, StoreError, open_reader, open_store
+from store.records import NewCandidate, SessionState
 from tests.engine.serving import ScriptedRun, Serving, serving, small, until
 
 
@@ -239,6 +242,75 @@ async def test_a_fork_is_refused_where_nothing_would_be_left_to_mine(
                 id=command_id(), session_id=run.session_id, generation=3, config=small().model_dump_json()
             )
         )
+
+
+@pytest.mark.parametrize("left", ["queued", "mining", "finished"])
+async def test_a_session_whose_engine_died_before_it_answered_is_begun_once(
+    tmp_path: Path, left: SessionState
+) -> None:
+    config = small().model_dump_json()
+    with open_store(tmp_path) as writer:
+        session_id = writer.create_session(name="", seed=1, config_json=config, command_id="the-one")
+        writer.set_session_state(session_id, left)
+    async with serving(tmp_path) as engine:
+        client = await EngineClient.connect(tmp_path, "test")
+        for command in (
+            commands.Open(id="the-one", config=config),
+            commands.Open(id="the-one", config="whatever it says now"),
+        ):
+            assert (await client.ask(command)).session_id == session_id
+        await client.close()
+        with open_reader(tmp_path) as reader:
+            assert [one.id for one in reader.sessions()] == [session_id]
+        assert (session_id in engine.runs) == (left == "queued")
+
+
+async def test_a_command_that_was_recorded_by_an_engine_that_died_is_answered_as_recorded(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path) as writer:
+        session_id = writer.create_session(name="", seed=1, config_json=small().model_dump_json())
+        writer.set_session_state(session_id, "interrupted")
+        ban = commands.Ban(id="the-one", session_id=session_id, what="word", text="robot")
+        said = {"command_id": ban.id, "author": "ann", "generation": 3, "sentence": "It is banned."}
+        writer.append_event(session_id, "steered", {**said, "command": msgspec.to_builtins(ban)})
+    async with serving(tmp_path):
+        client = await EngineClient.connect(tmp_path, "test")
+        answer = await client.ask(ban)
+        assert (answer.sentence, answer.generation) == ("It is banned.", 3)
+        with pytest.raises(InputError, match="resume it first"):
+            await client.ask(msgspec.structs.replace(ban, id="another"))
+        await client.close()
+
+
+async def test_a_fork_may_have_other_meta_prompts_but_no_other_painter(
+    engine: Serving, client: EngineClient, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source = await opened(client)
+    store, call = engine.keeper.store, engine.keeper.call
+    models = {"painter": "a", "scorer": "b", "writer": "c"}
+    await call(store.set_session_models, source, json.dumps(models))
+    await call(store.add_candidates, source, 1, [NewCandidate(0, "a cat", "initial")])
+    prompts = str(tmp_path_factory.mktemp("prompts"))
+    same = small()
+    other = same.model_copy(update={"writer": same.writer.model_copy(update={"prompts": prompts})})
+    for config, kept in ((same, models), (other, {"painter": "a", "scorer": "b"})):
+        fork = commands.Fork(
+            id=command_id(), session_id=source, generation=1, config=config.model_dump_json()
+        )
+        answer = await client.ask(fork)
+        found = await call(store.session, answer.session_id)
+        assert json.loads(found.models_json) == kept
+
+
+async def test_however_long_a_record_is_only_its_end_is_read_for_a_follower(
+    engine: Serving, client: EngineClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await opened(client)
+    (await in_work(engine, session_id)).finish()
+    await until(lambda: not engine.service._sessions.tickets)
+    monkeypatch.setattr(Store, "events", None)
+    assert (await client.attach(session_id)).state == "finished"
 
 
 async def test_a_mistake_of_the_programs_is_answered_and_does_not_end_the_engine(

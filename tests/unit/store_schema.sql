@@ -4,6 +4,7 @@ CREATE INDEX evaluations_of_candidate ON evaluations(candidate_id, purpose, id);
 CREATE INDEX evaluations_of_image ON evaluation_images(image_id);
 CREATE INDEX events_of_session ON events(session_id, seq);
 CREATE INDEX images_by_file ON images(sha256);
+CREATE UNIQUE INDEX sessions_by_command ON sessions(command_id);
 CREATE INDEX sessions_by_source ON sessions(forked_from);
 CREATE INDEX writings_of_prompt ON writings(prompt_id);
 CREATE INDEX writings_of_session ON writings(session_id);
@@ -116,7 +117,7 @@ CREATE TABLE sessions (
     reason TEXT NOT NULL,       -- why it is in that state, for a person; empty where nothing needs saying
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL    -- when the state last changed
-, forked_from /* whose first generations were copied into it, rows and steering; null where it began by itself */ TEXT REFERENCES sessions(id), forked_generation /* the last generation it shares */ INTEGER CHECK ((forked_from IS NULL) = (forked_generation IS NULL))) STRICT;
+, forked_from /* whose first generations were copied into it, rows and steering; null where it began by itself */ TEXT REFERENCES sessions(id), forked_generation /* the last generation it shares */ INTEGER CHECK ((forked_from IS NULL) = (forked_generation IS NULL)), command_id /* the client's id of the command that began it; null before this was kept */ TEXT) STRICT;
 CREATE TABLE text_embeddings (
     id INTEGER PRIMARY KEY,
     scorer TEXT NOT NULL,

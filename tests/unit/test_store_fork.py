@@ -77,6 +77,41 @@ def test_models_are_recorded_once(store: Store) -> None:
         store.set_session_models("01J", "{}")
 
 
+def test_models_that_were_left_open_are_recorded_once_they_are_known(store: Store) -> None:
+    session = store.create_session(name="", seed=1, config_json="{}", models_json='{"painter": "a"}')
+    store.set_session_models(session, '{"painter": "a", "writer": "b"}')
+    for other in ('{"painter": "a"}', '{"painter": "a", "writer": "c"}', '{"painter": "c", "writer": "b"}'):
+        with pytest.raises(StoreError, match="is mined with the models"):
+            store.set_session_models(session, other)
+    assert store.session(session).models_json == '{"painter": "a", "writer": "b"}'
+
+
+def test_a_command_begins_one_session_however_often_it_is_asked(store: Store, source: str) -> None:
+    assert store.session_begun_by("one") is None
+    assert store.session_begun_by(None) is None
+    begun = [store.create_session(name="", seed=1, config_json="{}", command_id="one") for _ in range(2)]
+    forked = [
+        store.fork_session(source, 1, name="", seed=1, config_json="{}", command_id="two") for _ in range(2)
+    ]
+    assert begun[0] == begun[1] == store.session_begun_by("one")
+    assert forked[0] == forked[1] == store.session_begun_by("two")
+    without = {store.create_session(name="", seed=1, config_json="{}") for _ in range(2)}
+    assert len(without) == 2
+
+
+def test_the_last_event_is_read_alone(store: Store) -> None:
+    session, other = (store.create_session(name="", seed=1, config_json="{}") for _ in range(2))
+    assert store.last_event(session) is None
+    for number, kind in enumerate(("notice", "state_changed", "notice")):
+        store.append_event(session, kind, {"number": number})
+    store.append_event(other, "notice", {})
+    for kind, number in ((None, 2), ("notice", 2), ("state_changed", 1)):
+        event = store.last_event(session, kind)
+        assert event is not None
+        assert event.payload == {"number": number}
+    assert store.last_event(session, "failed") is None
+
+
 def test_a_session_begins_in_a_state_that_there_is(store: Store) -> None:
     with pytest.raises(StoreError, match="'dreaming' is none of queued, mining"):
         store.create_session(name="", seed=1, config_json="", state="dreaming")  # type: ignore[arg-type]

@@ -59,7 +59,8 @@ def test_a_store_of_any_earlier_version_is_migrated(tmp_path: Path, reached: int
     migrations.apply(Database(connection, execute_plugins=False), stop_before=STEPS[reached])
     if reached:
         connection.execute(
-            "INSERT INTO sessions VALUES ('S1', 'kept', 1, '{}', '{}', 'finished', '', '2026-01-01', '2026-01-01')"
+            "INSERT INTO sessions (id, name, seed, config_json, models_json, state, reason, created_at, updated_at) "
+            "VALUES ('S1', 'kept', 1, '{}', '{}', 'finished', '', '2026-01-01', '2026-01-01')"
         )
     if said:
         connection.execute(f"PRAGMA user_version={reached}")
