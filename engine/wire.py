@@ -88,6 +88,8 @@ def _refuse_long(line: bytes, limit: int) -> None:
 def _decode(decoder: msgspec.json.Decoder[_T], line: bytes, what: str) -> _T:
     try:
         version = _headers.decode(line).v
+        if version == 0:
+            raise ProtocolError(f'A message names no protocol version: send "v":{VERSION} with each.')
         if version != VERSION:
             raise ProtocolError(
                 f"A message speaks protocol version {version} and this program version {VERSION}: "

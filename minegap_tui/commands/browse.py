@@ -170,10 +170,11 @@ def _show_session(reader: Reader, one: Listed, engine: bool, *, limit: int, as_j
         return
     view = SessionView()
     view.load(session, ranked)
-    reason = f" ({session.reason})" if session.reason else ""
+    reason = session.reason
+    state = reason if reason.startswith(one.state) else f"{one.state} ({reason})" if reason else one.state
     console.data(f"session {session.id}  {session.name}".rstrip())
     console.data(
-        f"{one.state}{reason} · seed {session.seed} · {session.scored} of {session.candidates} scored · "
+        f"{state} · seed {session.seed} · {session.scored} of {session.candidates} scored · "
         f"started {figures.when(session.created_at)}"
     )
     console.data("")

@@ -178,22 +178,23 @@ def unpin(candidate: int, session: str | None, as_json: bool, store: Path | None
 def _ban_options(command: _Function) -> _Function:
     command = click.option(
         "--lineage",
-        "candidate",
+        "candidates",
         type=click.IntRange(1, 2**63 - 1),
         metavar="CANDIDATE",
         help="A candidate with all that share its oldest ancestor.",
+        multiple=True,
     )(command)
-    command = click.option("--word", help="Every prompt with this word.")(command)
-    return click.option("--prompt", help="This prompt.")(command)
+    command = click.option("--word", "words", multiple=True, help="Every prompt with this word.")(command)
+    return click.option("--prompt", "prompts", multiple=True, help="This prompt.")(command)
 
 
 @click.command()
 @_ban_options
 @_options
 def ban(
-    prompt: str | None,
-    word: str | None,
-    candidate: int | None,
+    prompts: tuple[str, ...],
+    words: tuple[str, ...],
+    candidates: tuple[int, ...],
     session: str | None,
     as_json: bool,
     store: Path | None,
@@ -202,7 +203,7 @@ def ban(
 
     What is measured already stays in the record.
     """
-    what, text = _banned(prompt, word, candidate)
+    what, text, candidate = _banned(prompts, words, candidates)
     ask(
         store_directory(store),
         session,
@@ -217,15 +218,15 @@ def ban(
 @_ban_options
 @_options
 def lift(
-    prompt: str | None,
-    word: str | None,
-    candidate: int | None,
+    prompts: tuple[str, ...],
+    words: tuple[str, ...],
+    candidates: tuple[int, ...],
     session: str | None,
     as_json: bool,
     store: Path | None,
 ) -> None:
     """End a ban; name it as you did in 'minegap ban'."""
-    what, text = _banned(prompt, word, candidate)
+    what, text, candidate = _banned(prompts, words, candidates)
     ask(
         store_directory(store),
         session,
@@ -237,15 +238,18 @@ def lift(
 
 
 def _banned(
-    prompt: str | None, word: str | None, candidate: int | None
-) -> tuple[Literal["prompt", "word", "lineage"], str]:
-    if [prompt, word, candidate].count(None) != 2:
-        raise click.UsageError("Give exactly one of --prompt, --word and --lineage")
-    if prompt is not None:
-        return "prompt", usable_prompt(prompt)
-    if word is not None:
-        return "word", usable_prompt(word, "The word")
-    return "lineage", ""
+    prompts: tuple[str, ...], words: tuple[str, ...], candidates: tuple[int, ...]
+) -> tuple[Literal["prompt", "word", "lineage"], str, int | None]:
+    # Each ban is a command of its own, so that it can be undone alone.
+    if len(prompts) + len(words) + len(candidates) != 1:
+        raise click.UsageError("Give exactly one of --prompt, --word and --lineage, once")
+    if prompts:
+        return "prompt", usable_prompt(prompts[0]), None
+    if words:
+        if not words[0].strip():
+            raise InputError("The word is empty: name the one that is meant.")
+        return "word", usable_prompt(words[0], "The word"), None
+    return "lineage", "", candidates[0]
 
 
 @click.command()

@@ -14,6 +14,9 @@ _UNITS = {
 }
 
 
+_WHAT = {"image": "this batch", "batch": "these batches", "generation": "this generation"}
+
+
 def narrate(event: protocol.Event, view: SessionView) -> str:
     """Return the line that tells ``event``, sanitised; empty for what is not worth one.
 
@@ -38,7 +41,7 @@ def narrate(event: protocol.Event, view: SessionView) -> str:
         case protocol.Pausing(after=""):
             line = "the pause is called off"
         case protocol.Pausing(done=0):
-            line = f"pausing after this {event.after}" + _units(event)
+            line = f"pausing after {_WHAT[event.after]}" + _units(event)
         case protocol.GenerationStarted():
             line = f"{_place(event.generation, view)}: {_count(event.candidates, 'prompt')}"
         case protocol.Progress(stage="loading") if event.done == 0:

@@ -12,6 +12,7 @@ SILENCE_SECONDS = 12.0
 """An engine says something every 2 s; one that says nothing for so long is called silent."""
 
 _UNITS = {"image": "images", "batch": "batches", "generation": "candidates"}
+_WHAT = {"image": "this batch", "batch": "these batches", "generation": "this generation"}
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,5 @@ def _why_not_candidate(action: str, view: SessionView, row: Row | None) -> str:
 
 
 def _pausing(asked: protocol.Pausing) -> str:
-    thing = "batch" if asked.after == "image" else asked.after
     progress = f" ({asked.done} of {asked.total} {_UNITS[asked.after]})" if asked.total else ""
-    return f"pausing after this {thing}{progress}"
+    return f"pausing after {_WHAT[asked.after]}{progress}"

@@ -95,8 +95,10 @@ class Leaderboard(Panel, can_focus=True):
         """Say how many there are and what the cursor does."""
         if not self._rows:
             return ""
-        mode = "following the most biased" if self.following else "holding · space follows"
-        return f"{self._cursor() + 1} of {self._total} · {mode}"
+        place = f"{self._cursor() + 1} of {self._total}"
+        mode, more = ("following", " the most biased") if self.following else ("holding", " · space follows")
+        whole = f"{place} · {mode}{more}"
+        return whole if self.has_room_for(whole) else f"{place} · {mode}"
 
     def body_line(self, y: int) -> Strip:
         """Draw the column heads or a row."""

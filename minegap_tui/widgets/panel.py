@@ -76,10 +76,14 @@ class Panel(Widget):
         """Draw one line: the rule with the title, then the body."""
         return self._rule() if y == 0 else self.body_line(y - 1)
 
+    def has_room_for(self, aside: str) -> bool:
+        """Whether a remark fits beside the title."""
+        return cell_len(self.heading) + cell_len(aside) + 4 <= self.size.width
+
     def _rule(self) -> Strip:
         width = self.size.width
         title, aside = self.heading, self.aside()
-        if cell_len(title) + cell_len(aside) + 4 > width:
+        if not self.has_room_for(aside):
             aside = ""
         gap = max(0, width - cell_len(title) - cell_len(aside) - (2 if aside else 1))
         parts = [(title, "title"), (" ", ""), ("─" * gap, "rule")]

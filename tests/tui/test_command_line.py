@@ -14,6 +14,7 @@ from commandline import Minegap
 from double import listening
 from factory import fill, measure
 
+from engine import protocol
 from store import open_store
 from store.records import NewCandidate
 
@@ -139,6 +140,12 @@ def test_ls_says_what_runs_now_and_what_waits(minegap: Minegap, tmp_path: Path) 
     assert rows[mining]["state"] == "interrupted"
     assert rows[second]["state"] == "queued"
     assert "interrupted" in minegap("show", mining, store=tmp_path).stdout
+    with listening(tmp_path) as engine:
+        paused = engine.session("four")
+        engine.record(paused, protocol.StateChanged(state="paused", reason="paused by ann"))
+        assert (
+            minegap("show", paused, store=tmp_path).stdout.splitlines()[1].startswith("paused by ann · seed")
+        )
 
 
 def test_an_empty_store_is_no_error(minegap: Minegap, tmp_path: Path) -> None:

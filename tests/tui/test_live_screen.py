@@ -57,6 +57,17 @@ async def test_everything_is_on_the_screen(mined: tuple[Path, str], size: tuple[
         assert max(len(line.rstrip()) for line in text.splitlines()) <= size[0]
 
 
+async def test_a_long_board_still_says_its_place_and_what_the_cursor_does(tmp_path: Path) -> None:
+    session = fill(tmp_path, generations=10, population=12, images=2, variations=2)
+    app = MineApp(tmp_path, session_id=session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        assert "1 of 120 · following" in shown(app)
+        await pilot.press("space")
+        await settle(app, pilot)
+        assert "1 of 120 · holding" in shown(app)
+
+
 async def test_a_tiny_terminal_is_survived(mined: tuple[Path, str]) -> None:
     directory, session = mined
     app = MineApp(directory, session_id=session)

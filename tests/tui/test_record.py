@@ -90,7 +90,8 @@ def test_single_candidates_are_told_on_request() -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (protocol.Pausing(after="batch", done=0, total=2), "pausing after this batch: 2 batches to go"),
+        (protocol.Pausing(after="batch", done=0, total=2), "pausing after these batches: 2 batches to go"),
+        (protocol.Pausing(after="image", done=0, total=4), "pausing after this batch: 4 images to go"),
         (protocol.Pausing(after="batch", done=1, total=2), ""),
         (protocol.Pausing(after=""), "the pause is called off"),
         (protocol.StateChanged(state="paused", reason="paused by ann"), "paused by ann"),

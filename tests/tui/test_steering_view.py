@@ -209,7 +209,7 @@ def test_the_last_command_without_effect_can_be_undone() -> None:
         ({"state": "queued", "reason": "2 before it"}, "queued (2 before it)"),
         (
             {"pausing": protocol.Pausing(after="batch", done=3, total=8)},
-            "pausing after this batch (3 of 8 batches)",
+            "pausing after these batches (3 of 8 batches)",
         ),
         (
             {"pausing": protocol.Pausing(after="image", done=1, total=2)},

@@ -167,6 +167,11 @@ def test_another_version_is_named() -> None:
         decode_event(b'{"type":"notice","v":9,"message":"x"}')
 
 
+def test_a_missing_version_is_asked_for() -> None:
+    with pytest.raises(ProtocolError, match=f'send "v":{VERSION} with each'):
+        decode_command(b'{"type":"stop","id":"a","session_id":"s"}')
+
+
 def test_a_line_may_be_as_long_as_its_sender_may_speak() -> None:
     line = encode(protocol.Notice(message="x" * MAX_LINE_BYTES))
     assert isinstance(decode_event(line), protocol.Notice)
