@@ -42,6 +42,7 @@ VICTIMS: Final = ("engine", "painter", "writer")
 CLIENT: Final = "kill rounds"
 LONGEST_WAIT: Final = 40
 """A blow falls after 1 … so many of the session's events; a round of loading alone has two."""
+GENERATIONS: Final = 12
 PAUSE_SECONDS: Final = 0.15
 END_SECONDS: Final = 120.0
 
@@ -64,7 +65,7 @@ class Round:
     images: int
 
 
-def configuration(seed: int, store: Path) -> MiningConfig:
+def configuration(seed: int, generations: int, store: Path) -> MiningConfig:
     """The session of the rounds: the embedded scorer and writer, and the drawn world as painter."""
     return load_config(
         None,
@@ -76,7 +77,7 @@ def configuration(seed: int, store: Path) -> MiningConfig:
                 "population": 12,
                 "survivors": 3,
                 "mutations": 2,
-                "generations": 12,
+                "generations": generations,
                 "images": 16,
                 "variations": 12,
             },
@@ -85,19 +86,21 @@ def configuration(seed: int, store: Path) -> MiningConfig:
     )
 
 
-async def begin(store: Path, seed: int) -> str:
+async def begin(store: Path, seed: int, generations: int) -> str:
     """Start an engine and a session; returns its id."""
     client = await EngineClient.connect_or_start(store, CLIENT)
     try:
-        begun = await client.ask(Open(id=command_id(), config=configuration(seed, store).model_dump_json()))
+        begun = await client.ask(
+            Open(id=command_id(), config=configuration(seed, generations, store).model_dump_json())
+        )
         return begun.session_id
     finally:
         await client.close()
 
 
-async def undisturbed(store: Path, seed: int) -> str:
+async def undisturbed(store: Path, seed: int, generations: int) -> str:
     """Run a session to its end; returns its id."""
-    session_id = await begin(store, seed)
+    session_id = await begin(store, seed, generations)
     async with aclosing(follow(store, session_id, CLIENT)) as events:
         async for event in events:
             _refuse_failure(event)
@@ -192,13 +195,16 @@ def stray_files(store: Path) -> int:
         return len(opened.orphans())
 
 
-async def run_rounds(folder: Path, rounds: int, seed: int) -> tuple[list[Round], list[str]]:
+async def run_rounds(
+    folder: Path, rounds: int, seed: int, generations: int = GENERATIONS
+) -> tuple[list[Round], list[str]]:
     """Strike so many times.
 
     Args:
         folder: an empty directory for the stores.
         rounds: blows in all.
         seed: of the sessions (counting up) and of the moments.
+        generations: of each session.
 
     Returns:
         The rounds, and what is wrong at the end: nothing, it is to be hoped.
@@ -208,8 +214,8 @@ async def run_rounds(folder: Path, rounds: int, seed: int) -> tuple[list[Round],
     faults: list[str] = []
     for number in count(seed):
         whole, hurt = folder / f"whole-{number}", folder / f"hurt-{number}"
-        reference = await undisturbed(whole, number)
-        session_id = await begin(hurt, number)
+        reference = await undisturbed(whole, number, generations)
+        session_id = await begin(hurt, number, generations)
         while len(done) < rounds:
             victim = VICTIMS[len(done) % len(VICTIMS)]
             moment, fell = await strike(hurt, session_id, victim, rng)

@@ -25,7 +25,7 @@ def _no_engines_left(tmp_path: Path) -> Iterator[None]:
 
 
 async def test_rounds_of_kill_9_leave_no_trace(tmp_path: Path) -> None:
-    rounds, faults = await run_rounds(tmp_path, rounds=len(VICTIMS), seed=1)
+    rounds, faults = await run_rounds(tmp_path, rounds=len(VICTIMS), seed=1, generations=3)
     assert [one.victim for one in rounds] == list(VICTIMS)
     assert faults == []
 
