@@ -179,7 +179,9 @@ class MineApp(App[int]):
         self._drawn = self._recorded = -1
         self.helm.forget()
         self._live = LiveScreen(self.helm.why_not)
-        self.switch_screen(self._live)
+        if len(self.screen_stack) > 1:  # the one below stays for ever: Textual cannot exchange its first screen
+            self.pop_screen()
+        self.push_screen(self._live)
 
     # ------------------------------------------------------------ following
 
@@ -239,6 +241,8 @@ class MineApp(App[int]):
     @work(group="load", description="load the session")
     async def _show_stored(self) -> None:
         await self._load(self._stored)
+        if self.library.used and self.view.running:
+            self.view.lose("No engine runs for this session any more.")
 
     async def _load(self, session_id: str) -> None:
         try:
@@ -293,9 +297,9 @@ class MineApp(App[int]):
         """Draw what is new; a timer calls this, so that bursts of events are drawn together."""
         if not self._live.is_attached:
             return
+        self.helm.messages.fade(self._clock())
         screen = self.screen
         # Below a dialog only the lines at the edges are kept up: whatever changes there draws the whole screen anew.
-        self.helm.messages.fade(self._clock())
         if screen is self._live and self.view.revision != self._drawn:
             self._drawn = self.view.revision
             self._live.show_session(self.view)

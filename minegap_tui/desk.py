@@ -30,7 +30,9 @@ class StoreDesk:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question)
 
     async def close(self) -> None:
-        """Close the connection and end the thread."""
+        """Close the connection and end the thread; an answer that is being looked up is not waited for."""
+        if self._reader is not None:
+            self._reader.interrupt()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 

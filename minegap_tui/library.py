@@ -11,6 +11,7 @@ from minegap_tui.commands.fork import in_force
 from minegap_tui.desk import StoreDesk
 from minegap_tui.screens.fork import ForkScreen
 from minegap_tui.screens.history import FoundScreen, HistoryScreen
+from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.sessions import SessionsScreen, state_now
 from minegap_tui.view.evidence import evidence_of
 from minegap_tui.view.sessions import Listed
@@ -137,12 +138,12 @@ class Library:
         except (MineGapError, StoreError) as error:
             self._app.helm.messages.answer(number, str(error), refused=True)
         else:
-            self._app.helm.messages.answer(number, answer.sentence)
             self._open(answer.session_id, live=True)
+            self._app.helm.messages.say(answer.sentence)
 
     def _open(self, session_id: str, *, live: bool) -> None:
         app = self._app
-        while len(app.screen_stack) > 1:
+        while not isinstance(app.screen, LiveScreen):
             app.pop_screen()
         if session_id != app.view.session_id or live != app.following.attached:
             self.used = True

@@ -86,6 +86,10 @@ class Queries:
         with self._lock:
             self._connection.close()
 
+    def interrupt(self) -> None:
+        """Let the question that another thread is asking fail now instead of being answered."""
+        self._connection.interrupt()
+
     def __enter__(self) -> Self:
         return self
 
@@ -131,9 +135,12 @@ class Queries:
             )
         return Session(*rows[0])
 
-    def events(self, session_id: str, after_seq: int = 0) -> tuple[Event, ...]:
-        """The events of a session with a sequence number above ``after_seq``, in order."""
-        rows = self._rows(EVENTS + "AND seq > ? ORDER BY seq", known_text(session_id), after_seq)
+    def events(self, session_id: str, after_seq: int = 0, kind: str | None = None) -> tuple[Event, ...]:
+        """The events of a session with a sequence number above ``after_seq``, in order; all, or those of a kind."""
+        rows = self._rows(
+            EVENTS + "AND seq > ? AND (? IS NULL OR kind = ?) ORDER BY seq",
+            *(known_text(session_id), after_seq, kind, kind),
+        )
         return tuple(_event(row) for row in rows)
 
     def last_event(self, session_id: str, kind: str | None = None) -> Event | None:

@@ -245,6 +245,8 @@ class SessionRows(Rows):
 
     def show_sessions(self, sessions: Sequence[Listed], *, opened: str, searched: bool) -> None:
         """Take over the sessions."""
+        if (sessions, searched) == (self._sessions, self._searched) and not self._said:
+            return  # nothing new: over a slow link every line counts
         before = self.chosen.session.id if self.chosen is not None else opened
         self._sessions, self._said, self._searched = sessions, "", searched
         self._started = max((len(figures.when(one.session.created_at)) for one in sessions), default=7)
@@ -312,8 +314,9 @@ class SessionCard(Panel):
 
     def show_session(self, one: Listed | None) -> None:
         """Take over a session; None for none."""
-        self._one = one
-        self.refresh()
+        if one != self._one:
+            self._one = one
+            self.refresh()
 
     def body_line(self, y: int) -> Strip:
         """Draw what is known of it."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from rich.segment import Segment
 from textual import on, work
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.worker import get_current_worker
 
-from minegap_tui.images import Illustrated
+from minegap_tui.images import Illustrated, Images
 from minegap_tui.kitty import Key
 from minegap_tui.pictures import RGB, Tile, picture
 from minegap_tui.sanitise import display_text, wrap
@@ -124,7 +125,8 @@ class Variations(Panel):
 class Gallery(Panel):
     """The candidate's images, decoded and sent in a thread; as many as can be told apart.
 
-    Half-blocks come first. Where the terminal draws better pictures, these replace them one by one.
+    Half-blocks come first; where the terminal draws better pictures, these replace them one by one. Over a slow
+    link every picture comes once, in the best way there is.
     """
 
     @property
@@ -132,31 +134,27 @@ class Gallery(Panel):
         """The title."""
         return "Images"
 
-    class _Decoded(Message):
-        """Tiles are ready."""
+    class _Arranged(Message):
+        """Which pictures can be drawn at once, by their places."""
 
         def __init__(
-            self,
-            evidence: Evidence,
-            grid: Grid,
-            tiles: Sequence[Tile | None],
-            sharp: dict[int, Tile],
+            self, evidence: Evidence, grid: Grid, half: dict[int, Tile | None], sharp: dict[int, Tile]
         ) -> None:
             super().__init__()
-            self.evidence, self.grid, self.tiles, self.sharp = evidence, grid, tiles, sharp
+            self.evidence, self.grid, self.half, self.sharp = evidence, grid, half, sharp
 
-    class _Sent(Message):
-        """The terminal has one picture."""
+    class _Arrived(Message):
+        """One more picture can be drawn."""
 
-        def __init__(self, evidence: Evidence, grid: Grid, place: int, tile: Tile) -> None:
+        def __init__(self, grid: Grid, place: int, tile: Tile | None, *, sharp: bool) -> None:
             super().__init__()
-            self.evidence, self.grid, self.place, self.tile = evidence, grid, place, tile
+            self.grid, self.place, self.tile, self.sharp = grid, place, tile, sharp
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
         self._evidence: Evidence | None = None
         self._grid = Grid(0, 0, 0, 0)
-        self._tiles: Sequence[Tile | None] = ()
+        self._half: dict[int, Tile | None] = {}
         self._sharp: dict[int, Tile] = {}
 
     def on_mount(self) -> None:
@@ -195,11 +193,14 @@ class Gallery(Panel):
         # Below a dialog colours are dimmed, and a sharp picture's colours are its number.
         sharp = self._sharp if self.screen is self.app.screen else {}
         first = row * grid.columns
-        for place, half in enumerate(self._tiles[first : first + grid.columns], first):
-            tile = sharp.get(place, half)
+        shown = min(grid.places, len(self._evidence.pictures) if self._evidence is not None else 0)
+        for place in range(first, min(first + grid.columns, shown)):
+            tile = sharp.get(place) or self._half.get(place)
             if tile is None:
-                text = "no image" if line == 0 else ""
-                segments.append(Segment(text[: grid.width].ljust(grid.width), self.look("faint")))
+                text = "no image" if place in self._half else "·"
+                segments.append(
+                    Segment((text if line == 0 else "")[: grid.width].ljust(grid.width), self.look("faint"))
+                )
             else:
                 segments += tile.rows[line]
             segments.append(Segment(" ", self.rich_style))
@@ -221,37 +222,63 @@ class Gallery(Panel):
     def _decode(self, evidence: Evidence, grid: Grid, background: RGB) -> None:
         worker = get_current_worker()
         images = self.app.images if isinstance(self.app, Illustrated) else None
-        tiles: list[Tile | None] = []
+        frugal = images is not None and images.frugal
+        half: dict[int, Tile | None] = {}
         sharp: dict[int, Tile] = {}
-        keys = [Key(shown.path, grid.width, grid.height, background) for shown in evidence.pictures]
-        for place, key in enumerate(keys[: grid.places]):
+        shown = evidence.pictures[: grid.places]
+        keys = [Key(one.path, grid.width, grid.height, background) for one in shown]
+        for place, key in enumerate(keys):
             if worker.is_cancelled:
                 return
-            tiles.append(picture(key.path, grid.width, grid.height, background))
             held = images.held(key) if images is not None else None
             if held is not None:
                 sharp[place] = held
-        self.post_message(self._Decoded(evidence, grid, tiles, sharp))
-        if images is None or len(sharp) == len(tiles) or not images.rest(lambda: worker.is_cancelled):
+            if not frugal:
+                half[place] = picture(key.path, key.width, key.height, background)
+        self.post_message(self._Arranged(evidence, grid, half, sharp))
+        waiting = {place: key for place, key in enumerate(keys) if place not in sharp}
+        if images is not None and waiting and (frugal or images.sends):
+            self._improve(images, grid, waiting, frugal, lambda: worker.is_cancelled)
+
+    def _improve(
+        self, images: Images, grid: Grid, waiting: dict[int, Key], frugal: bool, cancelled: Callable[[], bool]
+    ) -> None:
+        """Send pictures one by one, at the pace of the link; in the worker's thread."""
+        if not images.rest(cancelled):
             return
-        for place, key in enumerate(keys[: min(grid.places, MOST_SHARP)]):
-            tile = images.picture(key, lambda: worker.is_cancelled) if place not in sharp else None
-            if worker.is_cancelled:
-                return
+        # Textual writes a line anew from its widget's left edge on: half-blocks, which are long, come from the right.
+        order = waiting if images.sends else sorted(waiting, key=lambda at: (at // grid.columns, -at))
+        for place in order:
+            key = waiting[place]
+            tile = images.picture(key, cancelled) if place < MOST_SHARP else None
             if tile is not None:
-                self.post_message(self._Sent(evidence, grid, place, tile))
+                self.post_message(self._Arrived(grid, place, tile, sharp=True))
+            elif frugal and not cancelled():
+                tile = picture(key.path, key.width, key.height, key.background)
+                if images.room_for(tile.written_bytes if tile is not None else 0, cancelled):
+                    self.post_message(self._Arrived(grid, place, tile, sharp=False))
+            if cancelled():
+                return
 
-    @on(_Decoded)
-    def _take(self, message: _Decoded) -> None:
+    @on(_Arranged)
+    def _take(self, message: _Arranged) -> None:
         if message.evidence is self._evidence:
-            self._grid, self._tiles, self._sharp = message.grid, message.tiles, message.sharp
+            self._grid, self._half, self._sharp = message.grid, message.half, message.sharp
             self.refresh()
 
-    @on(_Sent)
-    def _take_sharp(self, message: _Sent) -> None:
-        if message.evidence is self._evidence and message.grid is self._grid:
+    @on(_Arrived)
+    def _take_one(self, message: _Arrived) -> None:
+        grid = message.grid
+        if grid is not self._grid:
+            return
+        if message.sharp and message.tile is not None:
             self._sharp[message.place] = message.tile
-            self.refresh()
+        else:
+            self._half[message.place] = message.tile
+        row, column = divmod(message.place, grid.columns)
+        # Only its own cells: whatever is drawn anew goes over the link anew. The gap joins it to its neighbour.
+        step = grid.width + 1
+        self.refresh(Region(column * step, 1 + row * grid.height, step, grid.height))
 
     @property
     def _off(self) -> bool:

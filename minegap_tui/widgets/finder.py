@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Static
+from textual.widgets.text_area import Edit, EditResult
 
 from minegap_tui.widgets.prompt_area import PromptArea
 
@@ -24,6 +25,11 @@ class FindArea(PromptArea):
         def __init__(self, *, escaped: bool) -> None:
             super().__init__()
             self.escaped = escaped
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Take in a change; pasted lines become one."""
+        edit.text = " ".join(edit.text.splitlines()) if "\n" in edit.text else edit.text
+        return super().edit(edit)
 
     def on_key(self, event: events.Key) -> None:
         """Keys that mean nothing in a single line lead back to the lines below it."""
