@@ -36,6 +36,7 @@ candidate_locked      candidate_id, author
 candidate_unlocked    candidate_id
 generation_finished   generation, scored, failed, best, median, archived (candidate ids)
 steered               command_id, author, generation (from which it counts), command, sentence
+writer_changed        prompts (directory of meta-prompts; null for the built-in ones), writer (fingerprint)
 notice                message
 failed                sentence, exit_code
 finished              session_id, state, generations, scored, best
@@ -285,6 +286,16 @@ class Steered(_Event, frozen=True, kw_only=True, tag="steered"):
     sentence: str
 
 
+class WriterChanged(_Event, frozen=True, kw_only=True, tag="writer_changed"):
+    """For the first time in the session the writer goes by the meta-prompts in ``prompts``; this is what it is then.
+
+    From now on the same meta-prompts must give the same writer.
+    """
+
+    prompts: str | None
+    writer: str
+
+
 class Snapshot(_Event, frozen=True, kw_only=True, tag="snapshot"):
     """A session as it stands at stored event ``seq``; candidates and scores are in the store.
 
@@ -344,6 +355,7 @@ Event = (
     | CandidateUnlocked
     | GenerationFinished
     | Steered
+    | WriterChanged
     | Notice
     | Failed
     | Finished

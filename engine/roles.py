@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from engine import protocol
 from engine.bench import Log
@@ -54,6 +54,7 @@ class Roles:
         self._log = log
         self._gate = gate
         self._prompts: str | None = None
+        self._writers: dict[str | None, str] = {}  # by their meta-prompts, as the session was mined with them
         self._pen_usable = False
         self._known = False
 
@@ -76,7 +77,7 @@ class Roles:
                 self._prompts, self._pen_usable = config.writer.prompts, True
                 self._log.emit(protocol.Progress(stage="loading", generation=0, done=1, total=1))
         if not self._known:
-            await self._know(self.studio, self.pen)
+            await self._know(config, self.studio, self.pen)
             self._known = True
         return self.studio, self.pen
 
@@ -93,6 +94,7 @@ class Roles:
             async with self._gate.step():
                 self._pen_usable = False  # it is let go before the other is there
                 self.pen = await self._models.reopen_pen(config, self._log.later)
+                await self._recognise(prompts, self.pen.writer)
                 self._prompts, self._pen_usable = prompts, True
             await self._log.notice(f"The writer is now {self.pen.writer}.")
         return self.pen
@@ -101,7 +103,20 @@ class Roles:
         """Let all of them go."""
         await self._models.close()
 
-    async def _know(self, studio: Studio, pen: Pen) -> None:
+    async def _recognise(self, prompts: str | None, writer: str) -> None:
+        """Keep the fingerprint of a writer with other meta-prompts, or make sure that it is the one of before."""
+        before = self._writers.get(prompts)
+        if before is None:
+            changed = protocol.WriterChanged(prompts=prompts, writer=writer)
+            await self._log.record(changed, lambda: self._writers.update({prompts: writer}))
+        elif before != writer:
+            where = f"the meta-prompts in {prompts!r}" if prompts else "the built-in meta-prompts"
+            raise InputError(
+                f"Session {self._log.session_id} was mined with the writer {before} by {where} and these now give "
+                f"{writer}: put the old ones back, or fork the session."
+            )
+
+    async def _know(self, config: MiningConfig, studio: Studio, pen: Pen) -> None:
         """Keep the fingerprints, or make sure that the session meets the models it was mined with."""
         keeper, session_id = self._log.keeper, self._log.session_id
         session = await keeper.call(keeper.store.session, session_id)
@@ -114,3 +129,6 @@ class Roles:
                 )
         if (models := json.dumps(now)) != session.models_json:
             await keeper.call(keeper.store.set_session_models, session_id, models)
+        self._writers[config.writer.prompts] = pen.writer
+        for event in await keeper.call(keeper.store.events, session_id, 0, "writer_changed"):
+            self._writers[cast(str | None, event.payload["prompts"])] = str(event.payload["writer"])

@@ -46,8 +46,9 @@ class WorkerModels:
         """
         resolve_pack(config)
         old = [worker for worker in self._workers if isinstance(worker, WorkerPen)]
-        self._workers = [worker for worker in self._workers if worker not in old]
         await asyncio.gather(*(worker.host.close() for worker in old))
+        # only now: cut off while it waits for a worker that hangs, ``close`` still has to end that
+        self._workers = [worker for worker in self._workers if worker not in old]
         pen = WorkerPen(config.model_dump_json().encode(), self._store / "writer.log", notify)
         self._workers.append(pen)
         await pen.load()

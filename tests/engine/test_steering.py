@@ -472,6 +472,46 @@ async def test_other_meta_prompts_reopen_the_writer_also_after_a_restart(tmp_pat
     assert again.mined() == mine.mined()
 
 
+@pytest.mark.parametrize("changed", ["the others", "the first ones"])
+async def test_meta_prompts_that_are_not_what_they_were_are_refused_after_a_restart(
+    tmp_path: Path, changed: str
+) -> None:
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+
+    class Changed(FakeModels):
+        async def reopen_pen(self, config: MiningConfig, notify: Any) -> Any:
+            pen = await super().reopen_pen(config, notify)
+            if bool(config.writer.prompts) == (changed == "the others"):
+                pen.writer += ", changed"
+            return pen
+
+    mine = await Mine.new(tmp_path / "store", config(generations=4))
+
+    async def during() -> None:
+        await paused_after(mine, 1)
+        await mine.accepted(SetKnobs, knobs={"prompts": str(folder)})
+        await mine.accepted(Step)
+        await mine.state("paused", 2)
+        if changed == "the first ones":
+            await mine.accepted(SetKnobs, knobs={"prompts": None})
+            await mine.accepted(Resume)
+        else:
+            await mine.accepted(Stop)
+
+    state = await mine.run(Changed() if changed == "the first ones" else FakeModels(), during=during)
+    if changed == "the others":
+        assert state == "interrupted"
+        state = await mine.run(Changed())
+    assert state == "failed"
+    assert mine.session is not None
+    assert "put the old ones back" in str(mine.session.failure)
+    with open_reader(mine.store) as reader:
+        (event,) = reader.events(mine.id, kind="writer_changed")
+    assert event.payload == {"prompts": str(folder), "writer": f"fake writer with {folder}"}
+    assert await mine.run() == "finished"
+
+
 # ---------------------------------------------------------------- measured again
 
 
