@@ -30,6 +30,8 @@ SCREENS: Screens = (
     ("live", ()),
     ("inspect", ("enter",)),
     ("record", ("L",)),
+    ("sessions", ("S",)),
+    ("history", ("slash",)),
     ("help", ("question_mark",)),
 )
 """Names of the pictures, and the keys that lead to them."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,9 @@ from minegap_tui.screens.history import FoundScreen, HistoryScreen
 from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.sessions import SessionsScreen
 from minegap_tui.screenshots import settle
-from store import open_store
+from store import Reader, open_store
 from store.records import NewCandidate, SessionState
+from store.search import Weight
 
 HOSTILE = "\x1b]0;pwned\x07 \x9b31m \u202egnp [@click=app.quit]x[/] [/] [bold \U0010eeee"
 SIZES = [(80, 24), (120, 40), (200, 50)]
@@ -461,3 +464,51 @@ async def test_help_knows_both_screens(mined: tuple[Path, str, str]) -> None:
         assert isinstance(app.screen, HelpScreen)
         assert "Begin a new session from one of its generations." in shown(app)
         assert "Save the filter as a view." in shown(app)
+
+
+async def test_a_slow_disk_holds_up_no_key(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, asked = threading.Event(), threading.Event()
+    find, weight = Reader.find, Reader.weight
+
+    def slow(read: Callable[..., object]) -> Callable[..., object]:
+        def wait(*arguments: object, **named: object) -> object:
+            asked.set()
+            assert gate.wait(60)
+            return read(*arguments, **named)
+
+        return wait
+
+    monkeypatch.setattr(Reader, "find", slow(find))
+    monkeypatch.setattr(Reader, "weight", slow(weight))
+    app = MineApp(large)
+    async with app.run_test(size=(80, 24)) as pilot:
+        while "many" not in shown(app):
+            await pilot.pause(0.01)
+        await pilot.press("H", "slash", *"gen:7")
+        await pilot.pause()
+        assert asked.is_set()
+        assert "gen:7" in shown(app)
+        await pilot.press("enter", "j", "G", "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("escape")
+        gate.set()
+        await settle(app, pilot)
+        assert "100 found" in shown(app)  # the last question, whatever was asked before
+
+
+async def test_leaving_waits_for_no_answer(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A count that would take minutes is broken off."""
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*), max(i) FROM n"
+    begun = threading.Event()
+
+    def count(reader: Reader, session_id: str) -> Weight:
+        begun.set()
+        return Weight(*reader._rows(endless)[0])
+
+    monkeypatch.setattr(Reader, "weight", count)
+    app = MineApp(large)
+    async with app.run_test(size=(80, 24)) as pilot:
+        while not begun.is_set():
+            await pilot.pause(0.01)
+        await pilot.press("q")
+    assert app.return_code == 0
