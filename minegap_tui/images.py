@@ -25,6 +25,7 @@ _CATCH_UP: Final = 0.05
 _KB: Final = 1000
 _FULL_SPEED: Final = 8000
 _SSH_SPEED: Final = 100
+_FRUGAL_BELOW: Final = 1000
 _WORDS: Final[dict[Drawn, str]] = {
     "kitty": "Images are drawn in full, by kitty graphics.",
     "half": "Images are drawn in half-blocks.",
@@ -83,7 +84,7 @@ class Pace:
 
 
 class Images:
-    """What all galleries of an app share. ``picture``, ``held`` and ``rest`` are for threads.
+    """What all galleries of an app share. What waits (``picture``, ``rest``, ``room_for``) is for threads.
 
     Args:
         settings: what the user wants.
@@ -109,6 +110,7 @@ class Images:
         self._settings, self._terminal, self._port = settings, terminal, port
         self._colours = colours
         speed = settings.max_kb_per_second or (_SSH_SPEED if over_ssh else _FULL_SPEED)
+        self._frugal = speed < _FRUGAL_BELOW
         self._pace = pace or Pace(speed * _KB)
         self._shelf = Shelf(_CAPACITY, secrets.randbelow(kitty.NUMBERS) if first is None else first)
         self._sending = threading.Lock()
@@ -121,6 +123,11 @@ class Images:
     def drawn(self) -> Drawn:
         """How pictures are drawn now."""
         return self._drawn
+
+    @property
+    def frugal(self) -> bool:
+        """Whether the link is so slow that even half-blocks are paced, and drawn only where nothing better is."""
+        return self._frugal and self._port.ready()
 
     @property
     def why_not_sharp(self) -> str:
@@ -144,9 +151,18 @@ class Images:
             return f"{words[:-1]}: {self.why_not_sharp}."
         return words
 
+    @property
+    def sends(self) -> bool:
+        """Whether pictures are sent beside the frames."""
+        return self._drawn == "kitty" and self._port.ready()
+
     def rest(self, cancelled: Callable[[], bool]) -> bool:
-        """Wait until a selection has stayed for long enough; False when it moved on, or nothing is sent anyway."""
-        return self._drawn == "kitty" and self._port.ready() and self._pace.rest(REST_SECONDS, cancelled)
+        """Wait until a selection has stayed for long enough; False when it moved on."""
+        return self._pace.rest(REST_SECONDS, lambda: self._closed or cancelled())
+
+    def room_for(self, size: int, cancelled: Callable[[], bool]) -> bool:
+        """Wait until a frame with a picture of ``size`` bytes holds nothing up; False when it was cancelled."""
+        return self._pace.wait(size, self._port.idle, lambda: self._closed or cancelled())
 
     def held(self, key: Key) -> Tile | None:
         """Return the cells of a picture that the terminal has."""

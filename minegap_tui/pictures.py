@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -16,6 +17,7 @@ MAX_PIXELS = 64_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _HALF = "▀"
 _COLOURS = 256
+_COLOURS_BYTES = 42
 
 RGB = tuple[int, int, int]
 
@@ -26,6 +28,11 @@ class Tile:
 
     rows: tuple[tuple[Segment, ...], ...]
     width: int
+
+    @property
+    def written_bytes(self) -> int:
+        """How much it takes to write, about: two 24-bit colours for each segment, three bytes for each cell."""
+        return sum(_COLOURS_BYTES + 3 * len(part.text) for row in self.rows for part in row)
 
 
 def picture(path: Path, width: int, height: int, background: RGB) -> Tile | None:
@@ -81,9 +88,9 @@ def _pixels(path: Path, width: int, height: int, *, enlarge: bool = True) -> Ima
 
 def _row(canvas: Image.Image, line: int, width: int) -> tuple[Segment, ...]:
     raw = canvas.crop((0, line * 2, width, line * 2 + 2)).tobytes()
+    cells = [(raw[x * 3 : x * 3 + 3], raw[(width + x) * 3 : (width + x) * 3 + 3]) for x in range(width)]
     segments: list[Segment] = []
-    for x in range(width):
-        upper, lower = raw[x * 3 : x * 3 + 3], raw[(width + x) * 3 : (width + x) * 3 + 3]
+    for (upper, lower), run in groupby(cells):
         style = Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
-        segments.append(Segment(_HALF, style))
+        segments.append(Segment(_HALF * len(list(run)), style))
     return tuple(segments)
