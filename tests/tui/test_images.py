@@ -22,10 +22,11 @@ from minegap_tui import kitty
 from minegap_tui.app import MineApp
 from minegap_tui.images import Images, Pace
 from minegap_tui.kitty import CHUNK_BYTES, MARKS, PLACEHOLDER, Key, Shelf, placeholders, transmission
-from minegap_tui.pictures import MAX_PIXELS, sharp
+from minegap_tui.pictures import MAX_PIXELS, picture, sharp
 from minegap_tui.probe import Terminal
 from minegap_tui.screenshots import settle
 from minegap_tui.settings import ImagesSection
+from minegap_tui.widgets.evidence import Gallery
 
 GREY = (21, 23, 28)
 KITTY = Terminal(asked=True, answered=True, name="kitty(0.35.2)", kitty=True, cell=(10, 20))
@@ -370,3 +371,51 @@ async def test_under_a_dialog_and_by_the_key_there_are_half_blocks(mined: tuple[
         await pilot.press("I")
         await settle(app, pilot)
         assert PLACEHOLDER in shown(app)
+
+
+async def test_over_a_slow_link_each_picture_comes_once_in_the_best_way(mined: tuple[Path, str]) -> None:
+    app = MineApp(mined[0], session_id=mined[1])
+    line = Line()
+    app.images = images(line, max_kb_per_second="50")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        assert len(line.graphics.given) == 6
+        assert PLACEHOLDER in shown(app)
+        assert "▀" not in shown(app)
+
+
+async def test_over_a_slow_link_half_blocks_keep_to_the_budget(mined: tuple[Path, str]) -> None:
+    app = MineApp(mined[0], session_id=mined[1])
+    line = Line()
+    app.images = images(line, XTERM, kb=50, max_kb_per_second="50")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        assert "·" not in gallery_text(app)
+        cells = gallery_text(app).count("▀")
+        assert cells > 500
+        assert line.clock.now * 50_000 > cells * 3
+        line.busy.set()
+        await pilot.press("j")
+        wanted = app.view.leaderboard(9)[1].candidate_id
+        while app.evidence is None or app.evidence.candidate_id != wanted or "▀" in gallery_text(app):
+            await pilot.pause()
+        assert "·" in gallery_text(app)
+        line.busy.clear()
+        await settle(app, pilot)
+        assert gallery_text(app).count("▀") > 500
+
+
+def gallery_text(app: MineApp) -> str:
+    gallery = app.screen.query_one(Gallery)
+    return "\n".join(gallery.render_line(y).text for y in range(1, gallery.size.height))
+
+
+def test_equal_cells_are_written_together(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), (9, 9, 9)).save(tmp_path / "a.png")
+    flat = picture(tmp_path / "a.png", 10, 5, GREY)
+    busy = picture(noise(tmp_path / "b.png", (40, 40)), 10, 5, GREY)
+    assert flat is not None
+    assert busy is not None
+    assert [sum(part.cell_length for part in row) for row in flat.rows] == [10] * 5
+    assert len(flat.rows[0]) < 4 < len(busy.rows[0])
+    assert flat.written_bytes < busy.written_bytes / 2
