@@ -17,6 +17,7 @@ from engine.wire import MAX_LINE_BYTES
 from minegap_tui import console
 from minegap_tui.commands.options import json_option, store_directory, store_option, written_value
 from minegap_tui.commands.talk import ask, candidate_argument, live_session, session_option, usable_prompt
+from minegap_tui.headless import INTERRUPTED
 from minegap_tui.sanitise import display_text
 from minegap_tui.view.record import standing
 from store import open_reader
@@ -67,7 +68,7 @@ def step(session: str | None, as_json: bool, store: Path | None) -> None:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_options
-def stop(now: bool, yes: bool, session: str | None, as_json: bool, store: Path | None) -> None:
+def stop(now: bool, yes: bool, session: str | None, as_json: bool, store: Path | None) -> int:
     """Stop a session and let its models go; 'minegap resume SESSION' goes on with it whenever you like.
 
     On a terminal you are asked first.
@@ -76,9 +77,10 @@ def stop(now: bool, yes: bool, session: str | None, as_json: bool, store: Path |
     if not yes and console.on_terminal():
         found = live_session(directory, session)
         named = f" ({display_text(found.name, 60)})" if found.name else ""
-        click.confirm(
-            f"Stop session {found.id}{named}, generation {found.generations}?", abort=True, err=True
-        )
+        question = f"Stop session {found.id}{named}, generation {found.generations}?"
+        if not click.confirm(question, err=True):
+            console.narrate("nothing is stopped: mining goes on")
+            return INTERRUPTED
         session = found.id
     ask(
         directory,
@@ -86,6 +88,7 @@ def stop(now: bool, yes: bool, session: str | None, as_json: bool, store: Path |
         as_json,
         lambda owner: commands.Stop(id=command_id(), session_id=owner, at_once=now),
     )
+    return 0
 
 
 @click.command()

@@ -187,6 +187,7 @@ class SessionView:
             case protocol.StateChanged():
                 self.state, self.reason, self.exit_code = event.state, event.reason, event.exit_code
                 self.pausing = None
+                self.notice = ""  # it was about what went on before
                 if event.state not in {"mining", "stopping"}:
                     self.eta_seconds = None
             case protocol.Pausing():
@@ -222,6 +223,7 @@ class SessionView:
                 self.hand.record([event])
             case protocol.GenerationFinished():
                 self.generation = event.generation
+                self.notice = ""
             case protocol.Notice():
                 self.notice = event.message
             case protocol.Failed():

@@ -58,7 +58,7 @@ def trouble(view: SessionView) -> Trouble | None:
         return Trouble(
             "Paused by a fault",
             view.reason,
-            "Everything mined is stored and the models stay loaded. p goes on from here; Q stops.",
+            "Everything mined is stored. p goes on from here; Q stops.",
         )
     return None
 

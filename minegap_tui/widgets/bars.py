@@ -15,7 +15,7 @@ from minegap_tui.view.standing import standing, trouble
 from minegap_tui.view.steering import Messages
 from minegap_tui.widgets.panel import Panel, Part
 
-_STAGES = ("loading", "painting", "writing", "scoring", "breeding", "rescoring")
+_STAGES = ("painting", "writing", "scoring", "breeding", "rescoring")
 _SELECTING: frozenset[Place] = frozenset({"live", "sessions", "history"})
 _ROOM_FOR_WORKERS = 112
 """A screen of 120 columns, less its margins."""
@@ -128,6 +128,8 @@ class ProgressLine(_Line):
             return [(display_text(text, 400), "muted")], []
         if view.state == "paused":
             return [(f"{display_text(view.reason or 'paused', 200)} · p goes on · s steps", "muted")], []
+        if "loading" in view.stages:  # one step of unknown length: a bar would only stand still
+            return [("loading the models …", "muted")], []
         right: list[Part] = []
         if view.images_per_second is not None:
             right.append((figures.rate(view.images_per_second), "muted"))

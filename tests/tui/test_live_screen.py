@@ -245,6 +245,20 @@ async def test_a_session_that_ended_before_it_was_reached_is_shown_as_stored(
         assert app.view.scored == 16
 
 
+async def test_loading_is_said_in_words(mined: tuple[Path, str]) -> None:
+    engine = ScriptedEngine(snapshot(mined[1]))
+    app = MineApp(mined[0], mined[1], engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        engine.say(protocol.Progress(stage="loading", generation=0, done=0, total=1))
+        await settle(app, pilot)
+        assert "loading the models …" in shown(app)
+        engine.say(protocol.Progress(stage="painting", generation=1, done=4, total=8))
+        await settle(app, pilot)
+        assert "painting" in shown(app)
+        assert "loading" not in shown(app)
+
+
 async def test_progress_and_speed_are_shown(mined: tuple[Path, str]) -> None:
     directory, session = mined
     painting = protocol.Progress(

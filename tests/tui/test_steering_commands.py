@@ -215,6 +215,8 @@ def test_stop_asks_on_a_terminal(engine: EngineDouble) -> None:
         )
         child.expect(rf"Stop session {session} \(nurses\)")
         child.sendline(key)
+        if key == "n":
+            child.expect("nothing is stopped: mining goes on")
         child.expect(pexpect.EOF)
         child.close()
         assert child.exitstatus == code

@@ -188,3 +188,18 @@ def test_added_words_stand_out() -> None:
 @given(st.text(max_size=80), st.text(max_size=40))
 def test_cutting_a_line_loses_nothing(line: str, prompt: str) -> None:
     assert "".join(piece for piece, _ in split_added(line, word_set(prompt))) == line
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        protocol.StateChanged(state="paused", reason="The painter died too often.", exit_code=3),
+        protocol.GenerationFinished(generation=1, scored=2, failed=0, best=0.1, median=0.2),
+    ],
+)
+def test_a_notice_is_overtaken_by_what_comes_after(later: protocol.Event) -> None:
+    view = SessionView()
+    view.apply(protocol.Notice(message="The painter worker is restarted in 16 s."))
+    assert view.notice
+    view.apply(later)
+    assert view.notice == ""
