@@ -273,7 +273,7 @@ def _stored_end(store: Path, session_id: str, last_word: str) -> protocol.Finish
     try:
         with open_reader(store) as reader:
             session = reader.session(session_id)
-            told = [event for event in reader.events(session_id) if event.kind == "state_changed"]
+            told = reader.last_event(session_id, "state_changed")
     except StoreError as error:
         raise (InputError if error.exit_code == InputError.exit_code else MachineError)(str(error)) from error
     if session.state in ("finished", "interrupted"):
@@ -285,7 +285,7 @@ def _stored_end(store: Path, session_id: str, last_word: str) -> protocol.Finish
             best=session.best_score,
         )
     if session.state == "failed":
-        code = told[-1].payload.get("exit_code") if told else None
+        code = told.payload.get("exit_code") if told is not None else None
         return protocol.Failed(
             sentence=session.reason, exit_code=code if isinstance(code, int) and code else 3
         )

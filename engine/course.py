@@ -134,9 +134,10 @@ class Course:
     async def _evaluate(self, rules: Rules, generation: int, candidates: tuple[Candidate, ...]) -> None:
         log, keeper = self._deck.log, self._deck.log.keeper
         waiting = any(candidate.state == "waiting" for candidate in candidates)
-        if generation <= self._record.forked and not waiting:
+        begun = ("generation_started", generation) in self._told
+        if generation <= self._record.forked and not waiting and not begun:
             return  # it was told where it was mined
-        if ("generation_started", generation) not in self._told:
+        if not begun:
             await log.record(protocol.GenerationStarted(generation=generation, candidates=len(candidates)))
         if ("generation_finished", generation) not in self._told:
             await self._tell_scored(candidates)

@@ -84,7 +84,10 @@ class SessionQueue:
             try:
                 await self.enqueue(session.id, "taken up by a new engine")
             except (MineGapError, StoreError) as error:
-                await self._set_state(session.id, "failed", str(error))
+                if error.exit_code == 3:  # the disk, not the session: the next engine takes it up
+                    log(error)
+                else:
+                    await self._set_state(session.id, "failed", str(error))
 
     async def enqueue(self, session_id: str, why: str) -> Ticket:
         """Put a stored session at the queue's end; one that is there already stays where it is.

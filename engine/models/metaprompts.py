@@ -102,6 +102,8 @@ def _source(kind: str, directory: Path | None) -> tuple[str, str]:
     if path is None or not path.exists():
         default = resources.files("engine").joinpath("prompts").joinpath(f"{kind}.txt")
         return default.read_text(encoding="utf-8"), f"prompts/{kind}.txt"
+    if not path.is_file():  # a pipe would keep whoever reads it waiting for ever
+        raise InputError(f"The meta-prompt {path} cannot be read (it is not a file); write one or remove it.")
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)

@@ -543,6 +543,26 @@ async def test_what_an_engine_left_queued_is_taken_up_in_its_order(tmp_path: Pat
         assert state(engine, ids[1])[0] == "interrupted"
 
 
+async def test_a_disk_that_fails_as_the_queue_is_taken_up_leaves_it_to_the_next_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (left,) = stored(tmp_path, "queued")
+    tried = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def broken(*_: object) -> None:
+        loop.call_soon_threadsafe(tried.set)
+        raise StoreError("The disk could not be read: check it.", 3)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "last_event", broken)
+        async with serving(tmp_path) as engine:
+            await tried.wait()
+    assert state(engine, left) == ("queued", "")
+    async with serving(tmp_path) as engine:
+        await in_work(engine, left)
+
+
 async def test_a_session_whose_configuration_this_program_does_not_know_fails_alone(tmp_path: Path) -> None:
     with open_store(tmp_path) as writer:
         odd = writer.create_session(name="", seed=1, config_json='{"from": "the future"}')

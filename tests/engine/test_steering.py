@@ -817,6 +817,28 @@ async def forked_twice(store: Path, first: str, source: Mine, given: MiningConfi
     return twin.mined()
 
 
+async def test_a_fork_of_half_a_generation_tells_of_it_whole_even_after_a_crash(tmp_path: Path) -> None:
+    source = await Mine.new(tmp_path, config())
+    await source.cut(
+        FakeModels(),
+        lambda e: isinstance(e, protocol.CandidateScored) and (e.generation, e.position) == (2, 1),
+    )
+    keeper = Keeper()
+    await keeper.open(tmp_path)
+    number = await keeper.call(
+        keeper.store.fork_session, source.id, 2, name="", seed=7, config_json=config().model_dump_json()
+    )
+    keeper.close()
+    fork = Mine(tmp_path, number)
+    await fork.cut(FakeModels(), lambda e: isinstance(e, protocol.CandidateScored) and e.position == 4)
+    assert {one.state for one in fork.population(2)} == {"scored"}
+    assert await fork.run() == "finished"
+    with open_reader(tmp_path) as reader:
+        events = [(event.kind, event.payload.get("generation")) for event in reader.events(number)]
+    for kind in ("generation_started", "generation_finished"):
+        assert [generation for what, generation in events if what == kind] == [2, 3]
+
+
 # ---------------------------------------------------------------- the record gives the session again
 
 

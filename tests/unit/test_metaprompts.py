@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -87,4 +88,10 @@ def test_bad_directories_and_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "random.txt").unlink()
     (tmp_path / "random.txt").mkdir()
     with pytest.raises(InputError, match="cannot be read"):
+        load_metaprompts(tmp_path)
+
+
+def test_what_is_no_file_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "random.txt")
+    with pytest.raises(InputError, match="not a file"):
         load_metaprompts(tmp_path)
