@@ -139,10 +139,10 @@ class Terminal:
         cut = unfinished.start() if unfinished else len(self._rest)
         ready, self._rest = self._rest[:cut], self._rest[cut:]
         asked = sorted((ready.find(question), question) for question in (NAME, KITTY, CELL, LAST))
-        reply = b"".join(self.answers.get(question, b"") for place, question in asked if place >= 0)
-        if reply:
-            time.sleep(self.delay)  # the link, not a wait for something
-            self.child.send(reply)
+        for place, question in asked:
+            if place >= 0 and question in self.answers:
+                time.sleep(self.delay / len(self.answers))  # the link, not a wait for something
+                self.child.send(self.answers[question])
         for body in _GRAPHICS.findall(ready):
             self.graphics.take(body)
         self._stream.feed(_GRAPHICS.sub(b"", ready).replace(NAME, b"").replace(CELL, b""))

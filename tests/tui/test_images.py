@@ -6,6 +6,7 @@ import base64
 import io
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from answering import Graphics
 from factory import fill
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from scripted import shown
@@ -44,6 +45,7 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        time.sleep(0)  # lets other threads go on
 
 
 class Line:
@@ -88,7 +90,9 @@ def never() -> bool:
     return False
 
 
-@given(st.binary(min_size=1, max_size=30_000), st.booleans())
+@given(png=st.binary(min_size=1, max_size=9000), tmux=st.booleans())
+@example(png=bytes(20_000), tmux=False)
+@example(png=bytes(20_000), tmux=True)
 def test_a_picture_arrives_whole_in_small_pieces(png: bytes, tmux: bool) -> None:
     pieces = list(transmission(77, png, 20, 10, tmux=tmux))
     assert max(map(len, pieces)) <= CHUNK_BYTES
@@ -268,13 +272,31 @@ def test_closing_breaks_off_what_is_being_sent(tmp_path: Path) -> None:
 def test_two_galleries_never_mix_their_pieces(tmp_path: Path) -> None:
     line = Line()
     desk = images(line)
-    keys = [Key(noise(tmp_path / f"{number}.png", (150, 150), number), 20, 10, GREY) for number in range(4)]
-    threads = [threading.Thread(target=desk.picture, args=(key, never)) for key in keys]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    keys = [Key(noise(tmp_path / f"{number}.png", (150, 150), number), 20, 10, GREY) for number in range(2)]
+    begun, tried = threading.Event(), threading.Event()
+    turns = iter(range(1000))
+
+    def second_waits() -> bool:
+        if next(turns) >= 3:
+            tried.set()
+        return False
+
+    def after_a_piece() -> None:
+        begun.set()
+        if len(line.written) == 1:
+            assert tried.wait(30)
+        else:
+            tried.set()
+
+    line.after = after_a_piece
+    first = threading.Thread(target=desk.picture, args=(keys[0], never))
+    second = threading.Thread(target=desk.picture, args=(keys[1], second_waits))
+    first.start()
+    assert begun.wait(30)
+    second.start()
+    for thread in (first, second):
         thread.join(30)
-    assert len(line.graphics.given) == 4  # Graphics refuses pieces of two at once
+    assert len(line.graphics.given) == 2  # Graphics refuses pieces of two at once
 
 
 @pytest.mark.parametrize(
