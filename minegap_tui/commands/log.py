@@ -12,25 +12,31 @@ from minegap_tui.commands.options import find_session, json_option, store_direct
 from minegap_tui.sanitise import display_text, fit
 from minegap_tui.view import figures
 from minegap_tui.view.record import Entry, entries
+from minegap_tui.view.sessions import ACTIVE
 from store import open_reader
 
 ID_CHARACTERS = 8
 
 
 @click.command()
-@click.argument("session", default="last")
+@click.argument("session", required=False)
 @click.option("--all", "every", is_flag=True, help="The single candidates, too.")
 @json_option
 @store_option
-def log(session: str, every: bool, as_json: bool, store: Path | None) -> None:
+def log(session: str | None, every: bool, as_json: bool, store: Path | None) -> None:
     """Print the record of SESSION (its id, the beginning of it, or 'last'): steering, states and notices.
+
+    Without SESSION: the one that runs now, which the steering commands are about, too; else the last one.
 
     A line says when, by whom (the engine's own doing has no author), from the breeding of which generation on it
     counts, the beginning of the command's id (for 'minegap undo'), and what.
     """
     directory = store_directory(store)
     with open_reader(directory) as reader:
-        found = find_session(list(reader.sessions()), session, directory)
+        sessions = list(reader.sessions())
+        if session is None:
+            session = next((one.id for one in sessions if one.state in ACTIVE), "last")
+        found = find_session(sessions, session, directory)
         lines = entries(reader.events(found.id), every=every)
     if as_json:
         for line in lines:

@@ -451,6 +451,7 @@ def test_the_record_is_read_by_people_and_by_programs(minegap: Minegap, engine: 
     engine.record(session, protocol.StateChanged(state="mining"))
     steer(engine, session, {"type": "pin", "candidate_id": 1}, "0123456789abcdef", 3)
     engine.record(session, protocol.StateChanged(state="paused", reason="paused by ann (app)"))
+    engine.session(state="queued")
     done = minegap("log", store=engine.folder)
     assert done.returncode == 0
     head, mining, pin, paused = done.stdout.splitlines()
