@@ -26,7 +26,7 @@ def image_report(settings: ImagesSection, terminal: Terminal) -> tuple[bool, str
         return True, f"Images are drawn in full, by kitty graphics{facts}."
     if terminal.multiplexer == "tmux":
         return True, (
-            f"tmux hides what the terminal can draw: {_HALF}{facts}; in kitty or Ghostty, run "
+            f"{_capital(_HALF)}: tmux hides what the terminal can draw{facts}; in kitty or Ghostty, run "
             "'tmux set -g allow-passthrough on' and set MINEGAP_UI_IMAGES_PROTOCOL=kitty for full ones."
         )
     if not terminal.asked:
