@@ -50,12 +50,14 @@ class Library:
 
     def home(self) -> None:
         """Show the sessions."""
+        self._app.helm.messages.say("")
         self._app.push_screen(
             SessionsScreen(self._desk, self._scales, self.open, self.fork, self._app.view.session_id)
         )
 
     def history(self) -> None:
         """Show the history, with the filter that it had before."""
+        self._app.helm.messages.say("")
         self._app.push_screen(
             HistoryScreen(self._desk, self.inspect, self.open_by_id, self._filter, self._remember)
         )

@@ -53,6 +53,7 @@ from store.search import Condition, InSession, OneOf, Within, Words
 )
 def test_what_is_written_is_meant(text: str, conditions: tuple[Condition, ...]) -> None:
     assert parse(text) == Filter(conditions)
+    assert parse(str(Filter(conditions))) == Filter(conditions)
 
 
 @pytest.mark.parametrize(
