@@ -179,7 +179,8 @@ class MineApp(App[int]):
         self._drawn = self._recorded = -1
         self.helm.forget()
         self._live = LiveScreen(self.helm.why_not)
-        if len(self.screen_stack) > 1:  # the one below stays for ever: Textual cannot exchange its first screen
+        # The screen below stays for ever: Textual cannot exchange its first one.
+        if len(self.screen_stack) > 1:
             self.pop_screen()
         self.push_screen(self._live)
 
