@@ -166,6 +166,8 @@ class MineApp(App[int]):
     async def on_unmount(self) -> None:
         """Close the store and let go of pictures; the connection ends with the worker that follows it."""
         self.images.close()
+        if self.left_by_signal:
+            AppPort(self).give_up()
         await self._desk.close()
         await self.library.close()
 

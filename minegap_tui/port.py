@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from queue import Empty
 from typing import Any
 
 from textual.app import App
@@ -28,6 +30,13 @@ class AppPort:
         writer = self._writer
         if writer is not None:
             writer.write(text)
+
+    def give_up(self) -> None:
+        """Drop what waits: nobody reads it any more, and a full queue would hold up the app's end."""
+        writer = self._writer
+        with suppress(Empty):
+            while writer is not None:
+                writer._queue.get_nowait()
 
     @property
     def _writer(self) -> WriterThread | None:

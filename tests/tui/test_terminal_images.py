@@ -20,7 +20,7 @@ SHOW = (
     "from minegap_tui.app import MineApp;"
     "MineApp(Path(sys.argv[1]), session_id=sys.argv[2], prepared=prepared).run()"
 )
-pytestmark = pytest.mark.timeout(900)  # an interpreter with Textual takes its time on a busy machine
+pytestmark = pytest.mark.timeout(300)  # an interpreter with Textual takes its time on a busy machine
 
 
 def opened(store: Path, session: str, answers: Answers, *, delay: float = 0.0, **changes: str) -> Terminal:
@@ -151,3 +151,16 @@ def test_the_placeholder_of_a_prompt_never_names_a_picture(tmp_path: Path) -> No
     )
     assert cells == ours > 0
     assert "\x1b_Gi=31;AAAA" not in text
+
+
+def test_a_line_that_is_cut_ends_the_app(tmp_path: Path) -> None:
+    session = fill(tmp_path, generations=1, population=3, images=6, variations=4)
+    terminal = opened(tmp_path, session, AS_KITTY)
+    terminal.until_sharp(6)
+    child = terminal.child
+    os.close(child.child_fd)  # the kernel hangs up, as when an SSH link is cut
+    _, status = os.waitpid(child.pid, 0)
+    child.ptyproc.fd = child.child_fd = -1
+    child.ptyproc.closed = child.closed = True
+    child.ptyproc.terminated = child.terminated = True
+    assert os.waitstatus_to_exitcode(status) == 0
