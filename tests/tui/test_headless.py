@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -282,20 +283,28 @@ def test_a_terminal_that_vanishes_is_a_hang_up(tmp_path: Path) -> None:
 def test_a_reader_that_has_seen_enough_leaves_the_session_running(tmp_path: Path, command: str) -> None:
     with listening(tmp_path, RUN) as engine:
         session = engine.session()
-        done = subprocess.run(
-            f"{sys.executable} -m minegap_tui.cli {command} --store {tmp_path} | head -n 1",
-            shell=True,
-            capture_output=True,
+        process = subprocess.Popen(
+            [sys.executable, "-m", "minegap_tui.cli", *command.split(), "--store", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
-            check=False,
         )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = json.loads(process.stdout.readline())
+        process.stdout.close()
+        while process.poll() is None:  # it notices when there is more to tell
+            engine.say(first["session_id"], protocol.Notice(message="more"))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        told = process.stderr.read()
+        process.stderr.close()
         assert [type(one) for one in engine.asked] == [Open] * ("mine" in command)
-    assert json.loads(done.stdout)["type"] == "snapshot"
-    assert "Broken" not in done.stderr
-    assert "Traceback" not in done.stderr
+    assert first["type"] == "snapshot"
+    assert "Broken" not in told
+    assert "Traceback" not in told
     if "attach" in command:
-        assert f"come back with: minegap attach {session}" in done.stderr
+        assert f"come back with: minegap attach {session}" in told
 
 
 HANG_UP = """
