@@ -211,7 +211,7 @@ def test_the_ways_to_write_are_all_of_them(tmp_path: Path) -> None:
     with open_store(tmp_path) as opened:
         assert list(ways_to_write(opened)) == WAYS
     public = {name for name in dir(Store) if not name.startswith("_")}
-    assert public - set(dir(Reader)) - set(WAYS) == {"orphans", "remove_orphans"}
+    assert public - set(dir(Reader)) - set(WAYS) == {"orphans", "remove_orphans", "session_begun_by"}
 
 
 @pytest.mark.parametrize("way", WAYS)
