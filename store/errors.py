@@ -35,7 +35,8 @@ class StoreHeldError(StoreError):
 
 def _full(folder: Path) -> StoreError:
     return StoreError(
-        f"The disk that holds {folder} is full: free some space there and resume the session ({INTACT}).",
+        f"The disk that holds {folder} is full: free some space there; what is mined then goes on by itself "
+        f"({INTACT}).",
         3,
         full=True,
     )

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import aclosing, closing, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -29,22 +29,20 @@ import numpy as np
 import psutil
 
 from engine import protocol
-from engine.client import EngineClient, command_id, follow
-from engine.commands import Open, Resume
+from engine.client import EngineClient
 from engine.config import MiningConfig, load_config
-from engine.errors import MachineError, MineGapError
+from engine.errors import MineGapError
 from engine.validation.document import replace_section
+from engine.validation.mining import CLIENT, END_SECONDS, begin, go_on, refuse_fault, to_the_end
 from engine.validation.sameness import first_difference
 from store import open_reader, open_store
 
 DOCUMENT: Final = Path("docs/robustness.md")
 VICTIMS: Final = ("engine", "painter", "writer")
-CLIENT: Final = "kill rounds"
 LONGEST_WAIT: Final = 40
 """A blow falls after 1 … so many of the session's events; a round of loading alone has two."""
 GENERATIONS: Final = 12
 PAUSE_SECONDS: Final = 0.15
-END_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -86,27 +84,6 @@ def configuration(seed: int, generations: int, store: Path) -> MiningConfig:
     )
 
 
-async def begin(store: Path, seed: int, generations: int) -> str:
-    """Start an engine and a session; returns its id."""
-    client = await EngineClient.connect_or_start(store, CLIENT)
-    try:
-        begun = await client.ask(
-            Open(id=command_id(), config=configuration(seed, generations, store).model_dump_json())
-        )
-        return begun.session_id
-    finally:
-        await client.close()
-
-
-async def undisturbed(store: Path, seed: int, generations: int) -> str:
-    """Run a session to its end; returns its id."""
-    session_id = await begin(store, seed, generations)
-    async with aclosing(follow(store, session_id, CLIENT)) as events:
-        async for event in events:
-            _refuse_failure(event)
-    return session_id
-
-
 async def strike(store: Path, session_id: str, victim: str, rng: np.random.Generator) -> tuple[str, bool]:
     """Follow the session for a random while, then kill -9 the victim.
 
@@ -117,14 +94,11 @@ async def strike(store: Path, session_id: str, victim: str, rng: np.random.Gener
     engine = psutil.Process(client.pid)
     moment = "starting"
     try:
-        snapshot = await client.attach(session_id)
-        if snapshot.state in ("finished", "failed"):
-            return moment, False
-        if snapshot.state in ("interrupted", "paused"):
-            await client.ask(Resume(id=command_id(), session_id=session_id))
+        await go_on(client, store, session_id)
+        await client.attach(session_id)
         left = int(rng.integers(1, LONGEST_WAIT + 1))
         async for event in client.events():
-            _refuse_failure(event)
+            refuse_fault(event)
             if isinstance(event, protocol.Finished):
                 return moment, False
             if isinstance(event, protocol.Progress):
@@ -154,31 +128,6 @@ def _kill(engine: psutil.Process, victim: str) -> bool:
                 worker.send_signal(signal.SIGKILL)
                 return True
     return False
-
-
-def _refuse_failure(event: protocol.Event) -> None:
-    if isinstance(event, protocol.Failed):
-        raise MachineError(f"The session failed: {event.sentence}")
-    if isinstance(event, protocol.StateChanged) and event.exit_code:
-        raise MachineError(f"The session was {event.state}: {event.reason}")
-
-
-async def finish(store: Path, session_id: str) -> None:
-    """Let a session that was struck go to its end."""
-    client = await EngineClient.connect_or_start(store, CLIENT)
-    engine = psutil.Process(client.pid)
-    try:
-        snapshot = await client.attach(session_id)
-        if snapshot.state not in ("finished", "mining", "queued"):
-            await client.ask(Resume(id=command_id(), session_id=session_id))
-        if snapshot.state != "finished":
-            async for event in client.events():
-                _refuse_failure(event)
-                if isinstance(event, protocol.Finished):
-                    break
-    finally:
-        await client.close()
-    await asyncio.to_thread(psutil.wait_procs, [engine], END_SECONDS)
 
 
 def stray_rows(store: Path) -> int:
@@ -214,8 +163,9 @@ async def run_rounds(
     faults: list[str] = []
     for number in count(seed):
         whole, hurt = folder / f"whole-{number}", folder / f"hurt-{number}"
-        reference = await undisturbed(whole, number, generations)
-        session_id = await begin(hurt, number, generations)
+        reference = await begin(whole, configuration(number, generations, whole))
+        await to_the_end(whole, reference)
+        session_id = await begin(hurt, configuration(number, generations, hurt))
         while len(done) < rounds:
             victim = VICTIMS[len(done) % len(VICTIMS)]
             moment, fell = await strike(hurt, session_id, victim, rng)
@@ -226,7 +176,7 @@ async def run_rounds(
                 done.append(Round(len(done) + 1, victim, moment, session.scored, images))
             elif session.state == "finished":
                 break
-        await finish(hurt, session_id)
+        await to_the_end(hurt, session_id)
         difference = first_difference((whole, reference), (hurt, session_id))
         rows, files = stray_rows(hurt), stray_files(hurt)
         faults += [f"session {number} differs in {difference}"] if difference else []

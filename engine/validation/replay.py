@@ -13,21 +13,14 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import psutil
-
-from engine import protocol
-from engine.client import EngineClient, follow
-from engine.errors import InputError, MachineError, MineGapError
+from engine.errors import InputError, MineGapError
+from engine.validation.mining import to_the_end
 from engine.validation.sameness import first_difference
 from store import StoreError, open_reader, open_store
 from store.records import Session
-
-CLIENT: Final = "replay"
-END_SECONDS: Final = 120.0
 
 
 def prepare(store: Path, session_id: str, fresh: Path) -> str:
@@ -81,31 +74,6 @@ def _renamed(command: object, numbers: Mapping[int, int], session_id: str) -> di
     return own
 
 
-async def mine(store: Path, session_id: str) -> None:
-    """Let an engine of its own take up the one session that a store has queued; it has ended then.
-
-    Raises:
-        InputError, MachineError: the session did not come to its end.
-    """
-    client = await EngineClient.connect_or_start(store, CLIENT)
-    engine = psutil.Process(client.pid)
-    try:
-        async with aclosing(follow(store, session_id, CLIENT)) as events:
-            async for event in events:
-                match event:
-                    case protocol.StateChanged(state="paused"):
-                        raise MachineError(f"The replay was paused: {event.reason}")
-                    case protocol.Failed():
-                        raise MachineError(f"The replay failed: {event.sentence}")
-                    case protocol.Finished() if event.state != "finished":
-                        raise MachineError(f"The replay was {event.state}: see {str(client.log)!r}.")
-                    case _:
-                        pass
-    finally:
-        await client.close()
-    await asyncio.to_thread(psutil.wait_procs, [engine], END_SECONDS)
-
-
 def replay(store: Path, session_id: str, fresh: Path) -> str:
     """Mine a session again in an empty store; returns the first thing in which the two differ, or nothing.
 
@@ -113,7 +81,7 @@ def replay(store: Path, session_id: str, fresh: Path) -> str:
         InputError, MachineError, StoreError: it cannot be mined again.
     """
     again = prepare(store, session_id, fresh)
-    asyncio.run(mine(fresh, again))
+    asyncio.run(to_the_end(fresh, again))
     return first_difference((store, session_id), (fresh, again))
 
 

@@ -25,20 +25,17 @@ import numpy as np
 import psutil
 
 from engine import protocol
-from engine.client import EngineClient, command_id, follow
-from engine.commands import Open, Stop
 from engine.config import load_config
-from engine.errors import MachineError, MineGapError
+from engine.errors import MineGapError
 from engine.microworld.skews import SkewTable
 from engine.microworld.world import parse
 from engine.validation.document import replace_section
+from engine.validation.mining import begin, to_the_end
 from store import open_reader
 from store.records import Candidate
 
 DOCUMENT: Final = Path("docs/validity.md")
 MEBIBYTE: Final = 2**20
-CLIENT: Final = "validation"
-ENGINE_END_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -76,29 +73,17 @@ async def run_one(seed: int, store: Path) -> Outcome:
     """
     started = time.monotonic()
     config = load_config(None, {"session": {"seed": seed}, "store": {"path": str(store)}})
-    client = await EngineClient.connect_or_start(store, CLIENT)
-    engine = psutil.Process(client.pid)
-    try:
-        begun = await client.ask(Open(id=command_id(), config=config.model_dump_json()))
-        session, first_score, peak = begun.session_id, 0.0, 0
-        async for event in follow(store, session, CLIENT):
-            match event:
-                case protocol.CandidateScored() if not first_score:
-                    first_score = time.monotonic() - started
-                case protocol.GenerationFinished():
-                    peak = max(peak, *_resident(engine))
-                case protocol.StateChanged(state="paused") if event.exit_code:
-                    await client.ask(Stop(id=command_id(), session_id=session))
-                    raise MachineError(f"The session of seed {seed} was paused by a fault: {event.reason}")
-                case protocol.Failed():
-                    raise MachineError(f"The session of seed {seed} failed: {event.sentence}")
-                case protocol.Finished() if event.state != "finished":
-                    raise MachineError(f"The session of seed {seed} was {event.state}: see {client.log}.")
-                case _:
-                    pass
-    finally:
-        await client.close()
-        await asyncio.to_thread(psutil.wait_procs, [engine], ENGINE_END_SECONDS)
+    session = await begin(store, config)
+    first_score, peak = 0.0, 0
+
+    def see(event: protocol.Event, engine: psutil.Process) -> None:
+        nonlocal first_score, peak
+        if isinstance(event, protocol.CandidateScored) and not first_score:
+            first_score = time.monotonic() - started
+        if isinstance(event, protocol.GenerationFinished):
+            peak = max(peak, *_resident(engine))
+
+    await to_the_end(store, session, see)
     seconds = time.monotonic() - started
     skews = SkewTable.planted()
     with open_reader(store) as reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 import click
 
@@ -206,14 +206,12 @@ def ban(
 
     What is measured already stays in the record.
     """
-    what, text, candidate = _banned(prompts, words, candidates)
+    about = _banned(prompts, words, candidates)
     ask(
         store_directory(store),
         session,
         as_json,
-        lambda owner: commands.Ban(
-            id=command_id(), session_id=owner, what=what, text=text, candidate_id=candidate
-        ),
+        lambda owner: commands.Ban(id=command_id(), session_id=owner, **about),
     )
 
 
@@ -229,30 +227,32 @@ def lift(
     store: Path | None,
 ) -> None:
     """End a ban; name it as you did in 'minegap ban'."""
-    what, text, candidate = _banned(prompts, words, candidates)
+    about = _banned(prompts, words, candidates)
     ask(
         store_directory(store),
         session,
         as_json,
-        lambda owner: commands.Lift(
-            id=command_id(), session_id=owner, what=what, text=text, candidate_id=candidate
-        ),
+        lambda owner: commands.Lift(id=command_id(), session_id=owner, **about),
     )
 
 
-def _banned(
-    prompts: tuple[str, ...], words: tuple[str, ...], candidates: tuple[int, ...]
-) -> tuple[Literal["prompt", "word", "lineage"], str, int | None]:
+class _About(TypedDict):
+    what: commands.Banned
+    text: str
+    candidate_id: int | None
+
+
+def _banned(prompts: tuple[str, ...], words: tuple[str, ...], candidates: tuple[int, ...]) -> _About:
     # Each ban is a command of its own, so that it can be undone alone.
     if len(prompts) + len(words) + len(candidates) != 1:
         raise click.UsageError("Give exactly one of --prompt, --word and --lineage, once")
     if prompts:
-        return "prompt", usable_prompt(prompts[0]), None
+        return {"what": "prompt", "text": usable_prompt(prompts[0]), "candidate_id": None}
     if words:
         if not words[0].strip():
             raise InputError("The word is empty: name the one that is meant.")
-        return "word", usable_prompt(words[0], "The word"), None
-    return "lineage", "", candidates[0]
+        return {"what": "word", "text": usable_prompt(words[0], "The word"), "candidate_id": None}
+    return {"what": "lineage", "text": "", "candidate_id": candidates[0]}
 
 
 @click.command()

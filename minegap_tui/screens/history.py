@@ -6,19 +6,17 @@ from collections.abc import Callable
 
 from textual import on
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widgets import TextArea
 
 from minegap_tui.actions import bindings
 from minegap_tui.desk import StoreDesk
 from minegap_tui.screens.inspect import InspectScreen
+from minegap_tui.screens.listing import ListingScreen
 from minegap_tui.screens.views import NameViewScreen, ViewsScreen
 from minegap_tui.view.filters import Filter, FilterError, parse
 from minegap_tui.view.history import Findings
-from minegap_tui.view.session import SessionView
-from minegap_tui.view.steering import Messages
 from minegap_tui.views_file import SavedView, ViewsFile
-from minegap_tui.widgets.bars import KeyLine, MessageLine, TitleLine
+from minegap_tui.widgets.bars import KeyLine, TitleLine
 from minegap_tui.widgets.finder import FindArea, Finder
 from minegap_tui.widgets.found import FoundCard, FoundRows, HintLine
 from minegap_tui.widgets.rows import Rows
@@ -28,7 +26,7 @@ from store.search import Find, Order
 FIRST_PAGE, PAGE = 200, 50_000
 
 
-class HistoryScreen(Screen[None]):
+class HistoryScreen(ListingScreen):
     """Finds candidates while the filter is typed; reads only what is in sight.
 
     Args:
@@ -60,7 +58,8 @@ class HistoryScreen(Screen[None]):
         remember: Callable[[str], None] = lambda _: None,
         views: ViewsFile | None = None,
     ) -> None:
-        super().__init__()
+        self._rows = FoundRows()
+        super().__init__(self._rows)
         self.findings = Findings()
         self._desk = desk
         self._inspect_it, self._open_it = inspect_it, open_it
@@ -72,9 +71,7 @@ class HistoryScreen(Screen[None]):
         self._finder = Finder(text, placeholder="every candidate; / narrows them down")
         self._title = TitleLine("History")
         self._hint = HintLine()
-        self._rows = FoundRows()
         self._card = FoundCard()
-        self._message = MessageLine()
 
     def compose(self) -> ComposeResult:
         """Lay out filter, table and the chosen candidate's card below each other."""
@@ -91,10 +88,6 @@ class HistoryScreen(Screen[None]):
         self._rows.focus()
         self._read_filter()
         self.run_worker(self._read_names(), group="names")
-
-    def show_message(self, messages: Messages, view: SessionView) -> None:
-        """Draw what there is to say."""
-        self._message.show_message(messages, view)
 
     def neighbour(self, by: int) -> int | None:
         """Move the cursor and return the candidate under it; None where there is none."""
@@ -186,11 +179,6 @@ class HistoryScreen(Screen[None]):
         self._rows.refresh()
         self._card.refresh()
 
-    def _busy(self, group: str) -> bool:
-        return any(
-            worker.group == group and worker.node is self and worker.is_running for worker in self.app.workers
-        )
-
     # ------------------------------------------------------------ actions
 
     @on(FindArea.Left)
@@ -247,18 +235,6 @@ class HistoryScreen(Screen[None]):
             self._hint.say(str(error))
             return
         self.app.push_screen(NameViewScreen(self._views, text.strip(), self._order), self._hint.tell)
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor by lines."""
-        self._rows.move(by)
-
-    def action_page(self, by: int) -> None:
-        """Move the cursor by pages."""
-        self._rows.page(by)
-
-    def action_end(self, last: bool) -> None:
-        """Move the cursor to the first or the last line."""
-        self._rows.go(self._rows.length - 1 if last else 0)
 
     def action_back(self) -> None:
         """Return to the screen before."""

@@ -7,18 +7,16 @@ from collections.abc import Callable, Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import TextArea
 
 from minegap_tui.actions import bindings
 from minegap_tui.desk import StoreDesk
 from minegap_tui.sanitise import display_text, fit
+from minegap_tui.screens.listing import ListingScreen
 from minegap_tui.view import figures
-from minegap_tui.view.session import SessionView
 from minegap_tui.view.sessions import Listed, listed, matching, models
-from minegap_tui.view.steering import Messages
-from minegap_tui.widgets.bars import KeyLine, MessageLine, TitleLine
+from minegap_tui.widgets.bars import KeyLine, TitleLine
 from minegap_tui.widgets.finder import FindArea, Finder
 from minegap_tui.widgets.panel import Panel, Part
 from minegap_tui.widgets.rows import Rows
@@ -34,7 +32,7 @@ QUICK_SECONDS = 0.2
 _ROOMY, _WIDE = 100, 140
 
 
-class SessionsScreen(Screen[None]):
+class SessionsScreen(ListingScreen):
     """Lists, searches, opens and forks.
 
     Args:
@@ -64,16 +62,15 @@ class SessionsScreen(Screen[None]):
         fork_it: Callable[[Listed], None],
         opened: str = "",
     ) -> None:
-        super().__init__()
+        self._rows = SessionRows()
+        super().__init__(self._rows)
         self._open_it, self._fork_it = open_it, fork_it
         self._desk, self._scales, self._opened = desk, scales, opened
         self._all: list[Listed] = []
         self._weighed: dict[str, tuple[int, Weight, float]] = {}
         self._finder = Finder(placeholder="a name, a state, a model, a day (2026-11-21)")
         self._title = TitleLine("Sessions")
-        self._rows = SessionRows()
         self._card = SessionCard()
-        self._message = MessageLine()
 
     def compose(self) -> ComposeResult:
         """Lay out search, table and the chosen session's card below each other."""
@@ -93,10 +90,6 @@ class SessionsScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Whatever was done elsewhere is seen at once."""
         self._look()
-
-    def show_message(self, messages: Messages, view: SessionView) -> None:
-        """Draw what there is to say."""
-        self._message.show_message(messages, view)
 
     @property
     def chosen(self) -> Listed | None:
@@ -142,11 +135,6 @@ class SessionsScreen(Screen[None]):
             self._rows.refresh()
             self._card.refresh()
 
-    def _busy(self, group: str) -> bool:
-        return any(
-            worker.group == group and worker.node is self and worker.is_running for worker in self.app.workers
-        )
-
     @on(TextArea.Changed)
     def _show(self) -> None:
         self._rows.show_sessions(
@@ -181,18 +169,6 @@ class SessionsScreen(Screen[None]):
     def action_search(self) -> None:
         """Type what to search for."""
         self._finder.area.focus()
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor by lines."""
-        self._rows.move(by)
-
-    def action_page(self, by: int) -> None:
-        """Move the cursor by pages."""
-        self._rows.page(by)
-
-    def action_end(self, last: bool) -> None:
-        """Move the cursor to the first or the last line."""
-        self._rows.go(self._rows.length - 1 if last else 0)
 
 
 def state_now(reader: Reader, session_id: str) -> Listed:

@@ -1,0 +1,44 @@
+"""What screens with one long table share: its keys, and one reading of a kind at a time."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from minegap_tui.view.session import SessionView
+from minegap_tui.view.steering import Messages
+from minegap_tui.widgets.bars import MessageLine
+from minegap_tui.widgets.rows import Rows
+
+
+class ListingScreen(Screen[None]):
+    """A screen around a table.
+
+    Args:
+        rows: the table, which the keys move in.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__()
+        self._table = rows
+        self._message = MessageLine()
+
+    def show_message(self, messages: Messages, view: SessionView) -> None:
+        """Draw what there is to say."""
+        self._message.show_message(messages, view)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by lines."""
+        self._table.move(by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self._table.page(by)
+
+    def action_end(self, last: bool) -> None:
+        """Move the cursor to the first or the last line."""
+        self._table.go(self._table.length - 1 if last else 0)
+
+    def _busy(self, group: str) -> bool:
+        return any(
+            worker.group == group and worker.node is self and worker.is_running for worker in self.app.workers
+        )
