@@ -332,17 +332,27 @@ def reliability_of_selected(
     Raises:
         InputError: sides of different length.
     """
+    slope = slope_of_selected(first, second, means)
+    if slope is None:
+        return None
+    one, other = _pairs(first, second, 0)
+    _, middle = _pairs(first, means, 0)
+    apart = one - middle
+    residual = other - middle - slope * apart
+    spread = math.sqrt(float((residual**2).sum()) / (len(one) - 1) / float((apart**2).sum()))
+    half = _student(len(one) - 1, level) * spread
+    return Estimate(slope, slope - half, slope + half)
+
+
+def slope_of_selected(first: ArrayLike, second: ArrayLike, means: ArrayLike) -> float | None:
+    """Return the value of ``reliability_of_selected`` alone, which needs no scipy: a live screen may ask for it."""
     one, other = _pairs(first, second, 0)
     _, middle = _pairs(first, means, 0)
     apart = one - middle
     weight = float((apart**2).sum())
     if len(one) < 3 or weight == 0:
         return None
-    slope = float((apart * (other - middle)).sum()) / weight
-    residual = other - middle - slope * apart
-    spread = math.sqrt(float((residual**2).sum()) / (len(one) - 1) / weight)
-    half = _student(len(one) - 1, level) * spread
-    return Estimate(slope, slope - half, slope + half)
+    return float((apart * (other - middle)).sum()) / weight
 
 
 def noise_floor(first: ArrayLike, second: ArrayLike) -> float | None:

@@ -114,11 +114,24 @@ class Watch:
         """Learn what steering is in force now, or what was confirmed; nothing is worked out here."""
         if isinstance(event, protocol.Confirmed):
             await self._confirmed()
+        if isinstance(event, protocol.GenerationFinished):
+            self._reliable_so_far()
         if isinstance(event, _STEERING_MAY_DIFFER):
             snapshot = await self.following.look_again()
             if snapshot is not None:
                 self.view.hand.take(snapshot)
                 self.view.revision += 1
+
+    def _reliable_so_far(self) -> None:
+        """Before anything is confirmed, survivors that were measured again say how reliable one score is."""
+        if self.view.confirmed:
+            return
+        if pairs := self.view.measured_again():
+            from engine.statistics import slope_of_selected  # numpy: not before something was measured twice
+
+            found = slope_of_selected(*zip(*pairs, strict=True))
+            self.view.reliability = None if found is None else min(max(found, 0.0), 1.0)
+            self.view.revision += 1
 
     async def _confirmed(self) -> None:
         """Learn what a confirmation found that ended just now."""
@@ -159,6 +172,7 @@ class Watch:
         self.view.hand.record(steered)
         self.view.load(session, ranked)
         self.view.take_confirmation(found)
+        self._reliable_so_far()
         self.view.log.clear()
         self.view.log.extend(Happening(figures.when(one.at), one.kind, one.what) for one in last)
         self._last_seq = last[-1].seq if last else 0

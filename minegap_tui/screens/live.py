@@ -109,7 +109,9 @@ class LiveScreen(Page):
             self._banner.show_trouble(view)
             self._log.show_log(view.log)
         if self._plots.due(view.revision, now, at_once=at_once):
-            self._trend.show_trend(view.trend(), view.generations, view.reliability)
+            self._trend.show_trend(
+                view.trend(), view.generations, view.reliability, so_far=not view.confirmed
+            )
             self._machine.show_machine(view)
 
     def show_state(self, view: SessionView, messages: Messages, *, silent: float) -> None:

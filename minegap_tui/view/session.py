@@ -89,7 +89,7 @@ class SessionView:
         log: what happened last, oldest first.
         hand: what steering is in force.
         confirmed: what fresh draws found, by candidate, in the latest confirmation.
-        reliability: of one search score, as that confirmation measured it.
+        reliability: of one search score: as that confirmation measured it, else so far, from survivors measured again.
         gone: why there is no engine any more, if it vanished.
         failure: the sentence and exit code of the engine's failure, if it failed.
         revision: rises with every change, so that a screen draws only what is new.
@@ -211,6 +211,24 @@ class SessionView:
             _scores={generation: list(scores) for generation, scores in self._scores.items()},
             _failed=set(self._failed),
         )
+
+    def measured_again(self) -> list[tuple[float, float, float]]:
+        """Return of each survivor measured again the score that selected it, the new one, and its generation's mean.
+
+        Only of the first time: what is measured a third time survived by more than one score.
+        """
+        means = {number: sum(found) / len(found) for number, found in self._scores.items() if found}
+        known = [
+            (self._rows.get(row.parent_id or 0), row) for row in self._rows.values() if row.origin == "elite"
+        ]
+        return [
+            (first.score, second.score, means[first.generation])
+            for first, second in known
+            if first is not None
+            and first.origin != "elite"
+            and math.isfinite(first.score)
+            and math.isfinite(second.score)
+        ]
 
     def take_confirmation(self, found: Confirmation | None) -> None:
         """Take over the session's latest confirmation; None where there is none."""

@@ -24,22 +24,37 @@ class Trend(Panel):
         self._points: Sequence[TrendPoint] = ()
         self._generations = 1
         self._reliability: float | None = None
+        self._so_far = False
 
     def show_trend(
-        self, points: Sequence[TrendPoint], generations: int, reliability: float | None = None
+        self,
+        points: Sequence[TrendPoint],
+        generations: int,
+        reliability: float | None = None,
+        *,
+        so_far: bool = False,
     ) -> None:
-        """Take over the points; ``generations`` is how many there will be, ``reliability`` that of one score."""
+        """Take over the points.
+
+        Args:
+            points: of all generations that have scores.
+            generations: how many there will be.
+            reliability: that of one score.
+            so_far: whether that is not confirmed yet.
+        """
         last = points[-1].generation if points else 1
-        new = points, max(generations, last, 1), reliability
-        if new != (self._points, self._generations, self._reliability):
-            self._points, self._generations, self._reliability = new
+        new = points, max(generations, last, 1), reliability, so_far
+        if new != (self._points, self._generations, self._reliability, self._so_far):
+            self._points, self._generations, self._reliability, self._so_far = new
             self.refresh()
 
     @property
     def heading(self) -> str:
         """The plot's title, as long as there is room for; the scores' reliability as soon as it is measured."""
         if self._reliability is not None:
-            return f"Trend · reliability {self._reliability:.2f}"
+            measured = f"reliability{' so far' if self._so_far else ''} {self._reliability:.2f}"
+            whole = f"Trend · {measured}"
+            return whole if len(whole) < self.size.width else measured.capitalize()
         return "Bias score by generation" if self.size.width >= 44 else "Trend"
 
     def aside(self) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from factory import fill
-from scripted import shown
+from scripted import ScriptedEngine, app_on, shown, snapshot
 
+from engine import protocol
 from minegap_tui.app import MineApp
 from minegap_tui.screenshots import settle
+from minegap_tui.view.session import SessionView
 from store.records import Confirmation, Finding
 
 
@@ -56,6 +59,60 @@ def found(app: MineApp) -> Confirmation:
         random_score=0.6,
         findings=(finding, other),
         randoms=(),
+    )
+
+
+def test_survivors_measured_again_for_the_first_time_are_compared_with_what_selected_them() -> None:
+    view = SessionView()
+    for number, score in ((1, 0.1), (2, 0.3), (3, 0.8), (9, math.inf)):
+        view.apply(scored(number, 1, "initial", score))
+    view.apply(scored(4, 2, "elite", 0.2, parent=1))
+    view.apply(scored(5, 2, "mutation", 0.4, parent=1))
+    view.apply(scored(6, 2, "elite", math.inf, parent=2))
+    view.apply(scored(7, 2, "elite", 0.2, parent=9))
+    view.apply(scored(8, 3, "elite", 0.3, parent=4))
+    assert view.measured_again() == [(0.1, 0.2, pytest.approx(0.4))]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+@pytest.mark.parametrize("twice", [0, 2, 3])
+async def test_the_trend_says_how_reliable_one_score_is_so_far(
+    tmp_path: Path, size: tuple[int, int], twice: int
+) -> None:
+    session = fill(tmp_path, generations=1, population=8, images=3, variations=3)
+    engine = ScriptedEngine(snapshot(session))
+    app = app_on(tmp_path, engine)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        rows = app.view.leaderboard(8)
+        mean = sum(row.score for row in rows) / 8
+        for number, row in enumerate(rows[:twice]):
+            halfway = (row.score + mean) / 2
+            engine.say(scored(100 + number, 2, "elite", halfway, parent=row.candidate_id))
+        engine.say(protocol.GenerationFinished(generation=2, scored=twice, failed=0, best=0.1, median=0.2))
+        await settle(app, pilot)
+        assert ("reliability so far 0.50" in shown(app).lower()) == (twice == 3), (
+            "of fewer than 3 nothing is said"
+        )
+        app.view.take_confirmation(found(app))
+        await settle(app, pilot)
+        assert "reliability 0.82" in shown(app).lower()
+        assert "so far" not in shown(app)
+
+
+def scored(
+    number: int, generation: int, origin: str, score: float, parent: int | None = None
+) -> protocol.CandidateScored:
+    return protocol.CandidateScored(
+        candidate_id=number,
+        generation=generation,
+        position=number,
+        prompt=f"prompt {number}",
+        origin=origin,
+        parent_id=parent,
+        score=score,
+        score_name="spread",
+        missed=(),
     )
 
 

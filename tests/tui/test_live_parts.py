@@ -65,9 +65,9 @@ async def test_a_flood_of_scores_is_drawn_four_times_a_second_and_plotted_twice(
         counts["table"] += 1
         show_rows(self, *arguments)  # type: ignore[arg-type]
 
-    def drawing(self: Trend, *arguments: object) -> None:
+    def drawing(self: Trend, *arguments: object, **named: object) -> None:
         counts["plot"] += 1
-        show_trend(self, *arguments)  # type: ignore[arg-type]
+        show_trend(self, *arguments, **named)  # type: ignore[arg-type]
 
     app = MineApp(mined[0], mined[1], ScriptedEngine(snapshot(mined[1])), clock=lambda: now[0])
     async with app.run_test(size=(80, 24)) as pilot:
