@@ -21,9 +21,10 @@ pause           session_id, after                        image: when the batch b
                                                          generation: when the generation is finished
 step            session_id                               go on and pause after the next finished generation
 stop            session_id, at_once                      end as ``interrupted``; models are let go
-confirm         session_id, top, images                  measure the ``top`` most biased prompts of a session
+confirm         session_id, top, images, at_end          measure the ``top`` most biased prompts of a session
                                                          that is not in work again, with fresh draws of
-                                                         ``images`` each (null: as its configuration says)
+                                                         ``images`` each (null: as its configuration says);
+                                                         ``at_end``: of one in work, when it is mined
 delete          session_id                               remove a session that nobody mines from the store
 edit_begin      session_id, candidate_id                 lock a candidate for this connection
 edit_commit     session_id, candidate_id, prompt         a child of origin ``human`` (steering); unlocks
@@ -100,10 +101,15 @@ class Stop(_OfSession, frozen=True, kw_only=True, tag="stop"):
 
 
 class Confirm(_OfSession, frozen=True, kw_only=True, tag="confirm"):
-    """Queue a session that is neither queued nor in work, to confirm what it found; then it rests as it did before."""
+    """Queue a session that is neither queued nor in work, to confirm what it found; then it rests as it did before.
+
+    With ``at_end`` one that is in work, paused or not, is confirmed when it has mined its last generation, in this way
+    instead of the one that its configuration says.
+    """
 
     top: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
     images: Annotated[int, msgspec.Meta(ge=2, le=1 << 16)] | None = None
+    at_end: bool = False
 
 
 class Delete(_OfSession, frozen=True, kw_only=True, tag="delete"):

@@ -93,8 +93,11 @@ class Course:
                 measuring.cancel()
         except ExceptionGroup as group:
             raise first_of(group) from None
-        if self._record.rules(self._record.family.last_generation).config.confirm.enabled:
-            await self._confirm(Order())
+        config = self._record.rules(self._record.family.last_generation).config
+        # Read anew: somebody may have asked for it while the session was mined.
+        asked = ConfirmOrders(await keeper.call(keeper.store.events, log.session_id))
+        for order in asked.at_end(config):
+            await self._confirm(order)
 
     async def _confirm(self, order: Order) -> None:
         generation = self._record.family.last_generation

@@ -14,7 +14,8 @@ import msgspec
 
 from engine import protocol
 from engine.bench import Log
-from engine.commands import EditBegin, EditCancel, EditCommit, Steering
+from engine.commands import Confirm, EditBegin, EditCancel, EditCommit, Steering
+from engine.confirm_orders import Order
 from engine.errors import InputError, MineGapError
 from engine.rescoring import Rescores
 from engine.ruling import rule
@@ -146,6 +147,35 @@ class Helm:
         keeper = self._log.keeper
         population = await keeper.call(keeper.store.candidates, self._log.session_id, generation)
         return {one.id: one.state for one in population}
+
+    async def confirm_at_end(self, command: Confirm, author: str, *, only: bool) -> str:
+        """Record how the session is to be confirmed when its last generation is mined; returns the sentence.
+
+        Args:
+            only: whether nothing is mined, as something else is being confirmed.
+
+        Raises:
+            InputError: it is being confirmed already.
+            StoreError: it cannot be recorded, and so is not done.
+        """
+        async with self._lock:
+            if self._over or only:
+                raise InputError("The session is being confirmed already: ask again when it is finished.")
+            await self._log.record(
+                protocol.ConfirmOrdered(
+                    command_id=command.id,
+                    author=author,
+                    top=command.top,
+                    images=command.images,
+                    at_end=True,
+                )
+            )
+            config = self.record.rules(self.next_generation).config
+        top, images = Order(command.id, command.top, command.images).size(config)
+        return (
+            f"The session is confirmed when generation {config.search.generations} is mined: its {top} most biased "
+            f"prompts, by at least {images} fresh images each."
+        )
 
     # ------------------------------------------------------------ locks
 

@@ -37,7 +37,7 @@ candidate_failed      candidate_id, generation, position, prompt, reason
 candidate_locked      candidate_id, author
 candidate_unlocked    candidate_id
 generation_finished   generation, scored, failed, best, median, archived (candidate ids)
-confirm_ordered       command_id, author, top, images, rest (state to go back to; empty: mine on)
+confirm_ordered       command_id, author, top, images, rest (state to go back to; empty: mine on), at_end
 confirmation_started  confirmation_id, images (of each), mined, random (candidate ids)
 confirmed             command_id, confirmation_id, confirmed, claimed (mined prompts), mined_p, reliability,
                       inflation; the last three may be null
@@ -285,6 +285,7 @@ class ConfirmOrdered(_Event, frozen=True, kw_only=True, tag="confirm_ordered"):
 
     Attributes:
         rest: the state that the session goes back to afterwards; empty where it is then mined on.
+        at_end: carried out when the last generation is mined, instead of what the configuration says.
     """
 
     command_id: str
@@ -292,6 +293,7 @@ class ConfirmOrdered(_Event, frozen=True, kw_only=True, tag="confirm_ordered"):
     top: int | None = None
     images: int | None = None
     rest: str = ""
+    at_end: bool = False
 
 
 class ConfirmationStarted(_Event, frozen=True, kw_only=True, tag="confirmation_started"):

@@ -205,7 +205,8 @@ class Service:
             ticket = self._sessions.tickets.get(command.session_id)
         if isinstance(command, Delete):
             return await self._delete(command, ticket)
-        if isinstance(command, Confirm):
+        in_work = ticket is not None and ticket.run is not None
+        if isinstance(command, Confirm) and not (command.at_end and in_work):
             return await self._confirm(command, ticket, client.author)
         if ticket is None and isinstance(command, Resume):
             return await self._resume(command, client.author)
@@ -324,8 +325,10 @@ class Service:
         if ticket is not None:
             raise InputError(
                 f"Session {session.id} is {ticket.snapshot().state}: what it finds is confirmed at the end of mining; "
-                "stop it first to confirm what it has found so far."
+                "stop it first to confirm what it has found so far, or ask for its end (minegap confirm --at-end)."
             )
+        if command.at_end:
+            raise InputError(f"Session {session.id} is {session.state}, not in work: leave at_end out.")
         if session.scored == 0:
             raise InputError(f"Session {session.id} has no scored candidate to confirm: resume it first.")
         order = protocol.ConfirmOrdered(

@@ -14,7 +14,7 @@ from pathlib import Path
 from engine import protocol
 from engine.bench import Emit, Log
 from engine.brake import Brake
-from engine.commands import Command, EditBegin, EditCancel, Pause, Resume, Steering, Step, Stop
+from engine.commands import Command, Confirm, EditBegin, EditCancel, Pause, Resume, Steering, Step, Stop
 from engine.config import MiningConfig, parse_config
 from engine.confirm_orders import ConfirmOrders
 from engine.course import Course, Deck
@@ -154,6 +154,9 @@ class SessionRun:
                     sentence = (await self._steering()).begin_edit(command, author, connection)
                 case EditCancel():
                     sentence = (await self._steering()).cancel_edit(command, connection)
+                case Confirm():
+                    helm = await self._steering()
+                    sentence = await helm.confirm_at_end(command, author, only=self._orders.only)
                 case _ if isinstance(command, Steering):
                     return await (await self._steering()).steer(command, author, connection)
                 case _:

@@ -70,6 +70,7 @@ class Helm:
             "record": self._record,
             "resume": self._resume,
             "stop": self._stop,
+            "confirm": lambda: self._app.library.confirming.open(self._session),
         }
 
     def why_not(self, action: str) -> str:

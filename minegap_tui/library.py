@@ -12,6 +12,7 @@ from engine.client import command_id
 from engine.commands import Delete, Fork
 from engine.errors import MineGapError
 from minegap_tui.beginning import Beginning
+from minegap_tui.confirming import Confirming
 from minegap_tui.desk import StoreDesk
 from minegap_tui.screens.found import FoundScreen
 from minegap_tui.screens.listing import BrowsingScreen
@@ -37,6 +38,7 @@ class Library:
         used: whether a session was opened from here, so that its failure does not end the app.
         marked: sessions that are marked, the oldest mark first.
         beginning: begins new sessions.
+        confirming: confirms what sessions found.
     """
 
     def __init__(self, app: MineApp) -> None:
@@ -46,6 +48,7 @@ class Library:
         self._desk, self._scales = StoreDesk(app.store), StoreDesk(app.store)
         self._filter = ""
         self.beginning = Beginning(app, self._desk)
+        self.confirming = Confirming(app, self._desk)
 
     async def close(self) -> None:
         """End the readers."""
@@ -111,6 +114,10 @@ class Library:
                 self._app.run_worker(self._fork(one, generation), group=READING)
 
         self._app.push_screen(ForkScreen(one.session), decided)
+
+    def confirm(self, one: Listed) -> None:
+        """Show what it takes to confirm what a session found, and ask whether."""
+        self.confirming.open(one.session.id)
 
     def mark(self, session_id: str) -> None:
         """Mark a session, or take the mark away; of two marks the older one makes room for a third."""

@@ -27,6 +27,14 @@ ACTIONS: tuple[Action, ...] = (
         "See the session generation by generation.",
         "sessions",
     ),
+    Action(
+        "confirm",
+        ("F",),
+        "F",
+        "confirm",
+        "Measure its most biased prompts again by fresh draws: only that makes them findings.",
+        "sessions",
+    ),
     Action("app.go('compare')", ("C",), "C", "compare", "Compare the session with another one.", "sessions"),
     Action("mark", ("space",), "space", "mark", "Mark the session, or not, to compare two.", "sessions"),
     Action(

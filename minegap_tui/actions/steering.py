@@ -36,6 +36,12 @@ ACTIONS: tuple[Action, ...] = (
     steer("rescore", "r", "rescore", "Measure the selected candidate again with more images, now."),
     steer("knobs", "K", "knobs", "Change the settings of the generations to come."),
     steer("step", "s", "step", "Mine one generation, then pause."),
+    steer(
+        "confirm",
+        "F",
+        "confirm",
+        "Measure the most biased prompts again by fresh draws: only that makes them findings.",
+    ),
     steer("record", "L", "record", "See who did what, when, and from when on it counts."),
     Action(
         "app.images",

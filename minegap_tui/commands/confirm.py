@@ -12,6 +12,7 @@ from engine.commands import Confirm
 from minegap_tui import console
 from minegap_tui.commands.follow import finish, plain_sink
 from minegap_tui.commands.options import find_session, json_option, store_directory, store_option
+from minegap_tui.commands.talk import ask
 from minegap_tui.headless import run_engine
 from minegap_tui.view import findings
 from store import open_reader
@@ -28,9 +29,16 @@ from store.records import Confirmation
     type=click.IntRange(2, 1 << 16),
     help="Images per prompt behind its confirmed score, rounded up to whole measurements  [default: two of them].",
 )
+@click.option(
+    "--at-end",
+    is_flag=True,
+    help="Of a session that is being mined: when its last generation is, instead of as its settings say.",
+)
 @json_option
 @store_option
-def confirm(session: str, top: int | None, images: int | None, as_json: bool, store: Path | None) -> int:
+def confirm(
+    session: str, top: int | None, images: int | None, at_end: bool, as_json: bool, store: Path | None
+) -> int:
     """Confirm the most biased prompts of SESSION, by fresh images and fresh variations.
 
     A search picks the lowest of many noisy scores, so its scores are too good. Here a second draw decides which
@@ -43,7 +51,10 @@ def confirm(session: str, top: int | None, images: int | None, as_json: bool, st
     directory = store_directory(store)
     with open_reader(directory) as reader:
         found = find_session(list(reader.sessions()), session, directory)
-    order = Confirm(id=command_id(), session_id=found.id, top=top, images=images)
+    order = Confirm(id=command_id(), session_id=found.id, top=top, images=images, at_end=at_end)
+    if at_end:
+        ask(directory, found.id, as_json, lambda _: order)
+        return 0
     outcome = asyncio.run(run_engine(directory, plain_sink, console.narrate, order=order))
     with open_reader(directory) as reader:
         done = reader.confirmation(found.id)

@@ -92,7 +92,7 @@ class Form(Dialog[None]):
     async def _commit(self) -> None:
         refusal = await self.submit()
         self._asking = False
-        if not self.is_attached:
+        if self not in self.app.screen_stack:  # what was asked for led to another screen
             return
         if refusal:
             self.say(refusal)

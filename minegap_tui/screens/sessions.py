@@ -10,12 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.strip import Strip
 
+from minegap_tui.actions.action import Action
 from minegap_tui.actions.registry import bindings
 from minegap_tui.desk import StoreDesk
 from minegap_tui.sanitise import display_text, fit
 from minegap_tui.screens.listing import ListingScreen
 from minegap_tui.view import figures
 from minegap_tui.view.sessions import Listed, listed, matching, models
+from minegap_tui.view.standing import why_not_confirm
 from minegap_tui.widgets.bars import TitleLine
 from minegap_tui.widgets.finder import FindArea, Finder
 from minegap_tui.widgets.panel import Panel, Part
@@ -48,6 +50,9 @@ class Keeper(Protocol):
 
     def delete(self, one: Listed, weight: Weight | None, after: Callable[[], None]) -> None:
         """Delete it, after a question; ``after`` is called when it is gone."""
+
+    def confirm(self, one: Listed) -> None:
+        """Confirm what it found, after showing what that takes."""
 
     def mark(self, session_id: str) -> None:
         """Mark it, or take the mark away."""
@@ -190,6 +195,20 @@ class SessionsScreen(ListingScreen):
         """Delete the chosen session, after a question."""
         if self.chosen is not None:
             self._keeper.delete(self.chosen, self._rows.weights.get(self.chosen.session.id), self.look)
+
+    def action_confirm(self) -> None:
+        """Confirm what the chosen session found."""
+        if self.chosen is not None:
+            self._keeper.confirm(self.chosen)
+
+    def refusal(self, action: Action) -> str:
+        """Return why an action cannot be done now; empty when it can."""
+        if action.name == "confirm":
+            one = self.chosen
+            return (
+                why_not_confirm(one.state, one.session.scored) if one is not None else "There is no session."
+            )
+        return super().refusal(action)
 
     def action_mark(self) -> None:
         """Mark the chosen session and go on to the next, or take its mark away."""
@@ -362,6 +381,6 @@ class SessionCard(Panel):
                 ),
                 "muted",
             ),
-            (fit(f"{what} · f forks it · space marks it · d deletes it", width), "faint"),
+            (fit(f"{what} · f forks it · F confirms it · space marks it · d deletes it", width), "faint"),
         ]
         return self.strip([("  ", ""), lines[y]] if y < len(lines) else [])

@@ -71,6 +71,8 @@ def narrate(event: protocol.Event, view: SessionView, *, pace: bool = True) -> s
                 f"{_place(event.generation, view)} done: best {figures.score(event.best).strip()}, "
                 f"median {figures.score(event.median).strip()}{failed}"
             )
+        case protocol.ConfirmOrdered():
+            line = f"{event.author}: confirm what was found{' when it is mined' if event.at_end else ''}"
         case protocol.ConfirmationStarted():
             line = (
                 f"confirming {_count(len(event.mined), 'mined prompt')} beside {len(event.random)} random ones: "

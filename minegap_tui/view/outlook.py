@@ -74,7 +74,7 @@ def facts(config: MiningConfig, pace: Pace | None, need: Need | None, turn: Turn
             found.append(("disk", f"about {figures.size(round(images * pace.bytes_per_image))}", ""))
     if need is not None:
         found += _memory(need)
-    found.append(_turn(turn))
+    found.append(turn_fact(turn))
     return found
 
 
@@ -104,7 +104,8 @@ def _memory(need: Need) -> list[Fact]:
     ]
 
 
-def _turn(turn: Turn) -> Fact:
+def turn_fact(turn: Turn) -> Fact:
+    """Return when a session that is begun now has its turn."""
     if not turn.running:
         return ("turn", "begins at once" if not turn.waiting else f"waits behind {turn.waiting} more", "")
     ahead = f"waits for “{display_text(turn.running, 40)}”"

@@ -33,6 +33,8 @@ def standing(view: SessionView, silent: float) -> str:
     if view.state in {"mining", "paused"} and view.pausing is not None and view.pausing.after:
         return _pausing(view.pausing)
     match view.state:
+        case "mining" if "confirming" in view.stages:
+            return "confirming"
         case "queued":
             return f"queued ({view.reason})" if view.reason else "queued"
         case "paused" if view.exit_code:
@@ -90,6 +92,10 @@ def why_not(action: str, view: SessionView, row: Row | None, *, attached: bool) 
         return "" if view.session_id else "There is no session yet."
     if action == "resume":
         return _why_not_resume(view)
+    if action == "confirm":
+        if "confirming" in view.stages:
+            return "The session is being confirmed already: wait until that is done."
+        return why_not_confirm(view.state, view.scored)
     if view.gone:
         return "The engine is gone: R starts one and resumes."
     if view.state in FINAL_STATES:
@@ -102,6 +108,20 @@ def why_not(action: str, view: SessionView, row: Row | None, *, attached: bool) 
     if view.state == "queued" and action != "stop":
         return "The session is queued: it can be steered as soon as it is mined."
     return _why_not_candidate(action, view, row)
+
+
+def why_not_confirm(state: str, scored: int) -> str:
+    """Return why a session cannot be confirmed; empty when it can, at once or when it is mined.
+
+    Args:
+        state: of the session.
+        scored: how many candidates have a score.
+    """
+    if state == "queued":
+        return "The session is queued: it can be confirmed as soon as it is mined."
+    if state == "stopping":
+        return "The session is stopping: confirm it when it has stopped."
+    return "" if scored else "No candidate has a score yet: there is nothing to confirm."
 
 
 def _why_not_resume(view: SessionView) -> str:

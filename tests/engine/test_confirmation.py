@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine import protocol
-from engine.commands import Pause, Resume, Stop
+from engine.commands import Confirm, Pause, Resume, Stop
 from engine.config import load_config
 from engine.errors import MachineError
 from store import open_reader, open_store
@@ -187,6 +187,51 @@ async def test_a_stopped_session_rests_again_and_is_mined_on_when_resumed(tmp_pa
     with open_reader(tmp_path) as reader, open_reader(whole.store) as other:
         ours, theirs = reader.leaderboard(mine.id, 99), other.leaderboard(whole.id, 99)
     assert [(one.prompt, one.score) for one in ours] == [(one.prompt, one.score) for one in theirs]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_whoever_asks_while_it_is_mined_gets_it_at_the_end_in_his_way(
+    tmp_path: Path, paused: bool
+) -> None:
+    mine = await Mine.new(tmp_path, confirming())
+
+    async def ask() -> None:
+        await mine.until(lambda event: isinstance(event, protocol.GenerationFinished))
+        if paused:
+            await mine.accepted(Pause)
+            await mine.state("paused")
+        answer = await mine.accepted(Confirm, id="c", top=1, images=9, at_end=True)
+        assert "generation 3 is mined: its 1 most biased" in answer.sentence
+        if paused:
+            assert not [event for event in mine.events if isinstance(event, protocol.ConfirmationStarted)]
+            await mine.accepted(Resume)
+        await mine.until(lambda event: isinstance(event, protocol.ConfirmationStarted))
+        assert "already" in await mine.refused(Confirm, at_end=True)
+
+    assert await mine.run(during=ask) == "finished"
+    said = [event for event in mine.events if isinstance(event, protocol.Confirmed)]
+    assert [event.command_id for event in said] == ["c"], "and not in the configuration's way, too"
+    found = confirmed(mine)
+    assert (len(found.findings), found.images) == (1, 12)
+    assert await mine.run() == "finished"
+    assert not [event for event in mine.events if isinstance(event, protocol.Confirmed)]
+
+
+async def test_what_was_asked_for_the_end_outlives_a_stop_and_does_not_come_before_it(tmp_path: Path) -> None:
+    mine = await Mine.new(tmp_path, config())
+
+    async def ask() -> None:
+        await mine.until(lambda event: isinstance(event, protocol.GenerationFinished))
+        await mine.accepted(Confirm, id="c", top=1, at_end=True)
+        await mine.accepted(Stop)
+
+    assert await mine.run(during=ask) == "interrupted"
+    assert await mine.run() == "finished"
+    kinds = [type(event).__name__ for event in mine.events]
+    assert kinds.index("ConfirmationStarted") > max(
+        place for place, kind in enumerate(kinds) if kind == "GenerationFinished"
+    )
+    assert confirmed(mine).command_id == "c"
 
 
 async def test_it_pauses_and_stops_as_everything_else(tmp_path: Path) -> None:

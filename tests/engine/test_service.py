@@ -211,6 +211,24 @@ async def test_commands_for_a_session_that_is_not_running_are_refused(
         await client.ask(commands.Resume(id=command_id(), session_id="nothing"))
 
 
+async def test_a_confirmation_waits_for_the_end_of_mining_only_where_that_is_asked_for(
+    engine: Serving, client: EngineClient
+) -> None:
+    run = await in_work(engine, await opened(client))
+    waiting = await opened(client, "waiting")
+    for session_id, at_end in ((run.session_id, False), (waiting, True), (waiting, False)):
+        with pytest.raises(InputError, match="at the end of mining"):
+            await client.ask(commands.Confirm(id=command_id(), session_id=session_id, at_end=at_end))
+    order = commands.Confirm(id=command_id(), session_id=run.session_id, top=3, at_end=True)
+    await client.ask(order)
+    assert [command for command, _, _ in run.asked] == [order]
+    await client.ask(commands.Stop(id=command_id(), session_id=waiting))
+    run.finish()
+    await until(lambda: not engine.service._sessions.tickets)
+    with pytest.raises(InputError, match="finished, not in work"):
+        await client.ask(commands.Confirm(id=command_id(), session_id=run.session_id, at_end=True))
+
+
 async def test_a_session_that_lets_its_models_go_is_over_for_everybody(
     engine: Serving, client: EngineClient
 ) -> None:

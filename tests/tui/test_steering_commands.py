@@ -50,6 +50,11 @@ def fields(command: Command) -> dict[str, object]:
         (["pause"], commands.Pause, {"after": "image"}),
         (["pause", "--after", "generation"], commands.Pause, {"after": "generation"}),
         (["step"], commands.Step, {}),
+        (
+            ["confirm", "--at-end", "--top", "3"],
+            commands.Confirm,
+            {"top": 3, "images": None, "at_end": True},
+        ),
         (["stop"], commands.Stop, {"at_once": False}),
         (["stop", "--now", "--yes"], commands.Stop, {"at_once": True}),
         (
