@@ -20,7 +20,7 @@ from store.records import Confirmation
 
 
 @click.command()
-@click.argument("session", default="last")
+@click.argument("session", required=False)
 @click.option(
     "--top", type=click.IntRange(1, 1000), help="How many of the most biased prompts  [default: 5]."
 )
@@ -37,7 +37,7 @@ from store.records import Confirmation
 @json_option
 @store_option
 def confirm(
-    session: str, top: int | None, images: int | None, at_end: bool, as_json: bool, store: Path | None
+    session: str | None, top: int | None, images: int | None, at_end: bool, as_json: bool, store: Path | None
 ) -> int:
     """Confirm the most biased prompts of SESSION, by fresh images and fresh variations.
 
@@ -46,15 +46,21 @@ def confirm(
     of the same session. Missed concepts are drawn outright: only what the model can draw counts as missing.
 
     It is done at the end of every session, too ([confirm] enabled = false turns that off). What was drawn before is
-    not drawn again. SESSION is named by its id, the beginning of it, or 'last'.
+    not drawn again. SESSION is named by its id, the beginning of it, or 'last' (the default;
+    with --at-end the one that is being mined).
     """
     directory = store_directory(store)
-    with open_reader(directory) as reader:
-        found = find_session(list(reader.sessions()), session, directory)
-    order = Confirm(id=command_id(), session_id=found.id, top=top, images=images, at_end=at_end)
     if at_end:
-        ask(directory, found.id, as_json, lambda _: order)
+        ask(
+            directory,
+            session,
+            as_json,
+            lambda running: Confirm(id=command_id(), session_id=running, top=top, images=images, at_end=True),
+        )
         return 0
+    with open_reader(directory) as reader:
+        found = find_session(list(reader.sessions()), session or "last", directory)
+    order = Confirm(id=command_id(), session_id=found.id, top=top, images=images)
     outcome = asyncio.run(run_engine(directory, plain_sink, console.narrate, order=order))
     with open_reader(directory) as reader:
         done = reader.confirmation(found.id)
