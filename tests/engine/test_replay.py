@@ -12,7 +12,7 @@ from engine.validation import replay
 from engine.validation.sameness import first_difference
 from store import open_reader, open_store
 from tests.engine.sessions import Mine, config, make
-from tests.engine.test_steering import paused_after
+from tests.engine.steered import paused_after
 
 
 async def steered_beside_another(store: Path) -> Mine:
