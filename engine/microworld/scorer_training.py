@@ -1,23 +1,30 @@
-"""Trains the pack's CLIP: an open_clip model in open_clip's own ``local-dir`` format."""
+"""Trains the pack's CLIP, an open_clip model in open_clip's own ``local-dir`` format, in two cycles."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import open_clip
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
+from torch import nn
 from torch.nn import functional as F
+from transformers import CLIPTokenizer
 
 from engine.microworld.data import Pictures, partial_caption
+from engine.microworld.families import Families, truth
 from engine.microworld.loop import Average, Report, mixed_precision, train_steps
 from engine.microworld.tokenizer import CONTEXT, new_clip_tokenizer
 
 WIDTH = 128
 TEXT_LAYERS = 3
 MEAN = STD = (0.5, 0.5, 0.5)
+FAMILY_BATCHES = 0.7
+"""Share of batches of families in the second cycle."""
 
 
 def model_config(vocabulary: int) -> dict[str, object]:
@@ -73,35 +80,111 @@ def train_scorer(
     torch.manual_seed(seed)
     rng = np.random.default_rng([13, seed])
     tokenizer = new_clip_tokenizer()
-    config = model_config(len(tokenizer))
-    model = open_clip.CLIP(**config, output_dict=True).to(device)
-    model.visual.to(memory_format=torch.channels_last)
+    model = open_clip.CLIP(**model_config(len(tokenizer)), output_dict=True).to(device)
     average = Average(model, 0.998)
-    pixels = torch.from_numpy(pictures.pixels)
+    contrast = _Contrast(model, tokenizer, device, rng)
 
     def loss_of(step: int) -> torch.Tensor:
-        rows = rng.integers(0, len(pixels), batch)
-        x = pixels[torch.from_numpy(rows)].to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-        x = _worn(x, rng).contiguous(memory_format=torch.channels_last)
-        captions = [partial_caption(pictures.shown[r], 0.5, 0.1, rng) for r in rows]
-        tokens = tokenizer(captions, padding="max_length", max_length=CONTEXT, return_tensors="pt").input_ids
-        with mixed_precision(device):
-            out = model(x, tokens.to(device))
-        logits = out["logit_scale"].float() * out["image_features"].float() @ out["text_features"].float().T
-        target = torch.arange(batch, device=device)
-        return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
+        return contrast.of_pictures(pictures, batch)
 
     train_steps("scorer", model, steps, 1.5e-3, loss_of, report, weight_decay=0.05, average=average)
     average.copy_to_module()
-    with torch.no_grad():
-        model.logit_scale.clamp_(max=float(np.log(100)))
-    save_scorer(model, config, directory)
+    save_scorer(model, tokenizer, directory)
+
+
+def sharpen_scorer(
+    families: Families,
+    pictures: Pictures,
+    directory: Path,
+    *,
+    seed: int,
+    steps: int,
+    batch: int,
+    device: torch.device,
+    report: Report,
+) -> None:
+    """Train a saved scorer on until it reads what takes up little of a picture, and save it again.
+
+    Most batches are families, in which a caption may be true of several pictures: each true one counts.
+    The others are as in ``train_scorer``, so that nothing is unlearnt.
+
+    Args:
+        families: drawings that differ in little.
+        pictures: drawings of a world without skews.
+        directory: the saved scorer's files.
+        seed: fixes order and noise.
+        steps: optimiser steps.
+        batch: pairs a step.
+        device: where to train.
+        report: receives progress lines.
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng([37, seed])
+    model, _, _ = open_clip.create_model_and_transforms(f"local-dir:{directory}", require_pretrained=True)
+    model.output_dict = True
+    model.float().to(device).train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()  # families would shift the statistics by which all pictures are normalised
+    tokenizer = CLIPTokenizer.from_pretrained(directory)
+    average = Average(model, 0.99)
+    contrast = _Contrast(model, tokenizer, device, rng)
+
+    def loss_of(step: int) -> torch.Tensor:
+        if rng.random() < FAMILY_BATCHES:
+            return contrast.of_families(families, batch)
+        return contrast.of_pictures(pictures, batch)
+
+    train_steps("sharper scorer", model, steps, 1e-3, loss_of, report, weight_decay=0.05, average=average)
+    average.copy_to_module()
+    save_scorer(model, tokenizer, directory)
     report(f"scorer: logit scale {float(model.logit_scale.detach().exp()):.1f}")
 
 
-def save_scorer(model: torch.nn.Module, config: dict[str, object], directory: Path) -> None:
+class _Contrast:
+    """CLIP's contrastive loss of a batch, in both directions."""
+
+    def __init__(
+        self, model: open_clip.CLIP, tokenizer: CLIPTokenizer, device: torch.device, rng: np.random.Generator
+    ) -> None:
+        self._model = model
+        self._model.visual.to(memory_format=torch.channels_last)
+        self._tokenizer = tokenizer
+        self._device = device
+        self._rng = rng
+
+    def of_pictures(self, pictures: Pictures, count: int) -> torch.Tensor:
+        """Any pictures; each caption is taken to be true of its own picture alone."""
+        rows = self._rng.integers(0, len(pictures.pixels), count)
+        captions = [partial_caption(pictures.shown[r], 0.5, 0.1, self._rng) for r in rows]
+        return self._loss(pictures.pixels[rows], captions, torch.eye(count))
+
+    def of_families(self, families: Families, count: int) -> torch.Tensor:
+        """Whole families; each caption is true of every picture that shows what it says."""
+        rows, captions = families.batch(count, self._rng)
+        true = truth(captions, [families.pictures.shown[r] for r in rows])
+        texts = [caption.text() for caption in captions]
+        return self._loss(families.pictures.pixels[rows], texts, torch.from_numpy(true).float())
+
+    def _loss(self, pixels: NDArray[np.uint8], captions: Sequence[str], true: torch.Tensor) -> torch.Tensor:
+        x = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1
+        x = _worn(x, self._rng).contiguous(memory_format=torch.channels_last)
+        tokens = self._tokenizer(
+            list(captions), padding="max_length", max_length=CONTEXT, return_tensors="pt"
+        ).input_ids
+        with mixed_precision(self._device):
+            out = self._model(x, tokens.to(self._device))
+        logits = out["logit_scale"].float() * out["text_features"].float() @ out["image_features"].float().T
+        of_text = (true / true.sum(1, keepdim=True)).to(self._device)
+        of_image = (of_text / of_text.sum(0, keepdim=True)).T
+        return 0.5 * (F.cross_entropy(logits, of_text) + F.cross_entropy(logits.T, of_image))
+
+
+def save_scorer(model: open_clip.CLIP, tokenizer: CLIPTokenizer, directory: Path) -> None:
     """Write weights (float16), configuration and tokenizer as ``open_clip`` reads them with ``local-dir:``."""
     directory.mkdir(parents=True, exist_ok=True)
+    with torch.no_grad():
+        model.logit_scale.clamp_(max=float(np.log(100)))
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items() if k != "attn_mask"}
     state = {k: v.half() if v.is_floating_point() and v.dim() > 0 else v for k, v in state.items()}
     save_file(state, directory / "open_clip_model.safetensors")
@@ -112,6 +195,6 @@ def save_scorer(model: torch.nn.Module, config: dict[str, object], directory: Pa
         "interpolation": "bicubic",
         "resize_mode": "shortest",
     }
-    described = {"model_cfg": config, "preprocess_cfg": preprocess}
+    described = {"model_cfg": model_config(len(tokenizer)), "preprocess_cfg": preprocess}
     (directory / "open_clip_config.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    new_clip_tokenizer().save_pretrained(directory)
+    tokenizer.save_pretrained(directory)

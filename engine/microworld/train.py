@@ -21,11 +21,12 @@ from diffusers import AutoencoderKL
 from PIL import Image
 
 from engine.microworld.data import MOSTLY_OPEN, STATED, Pictures, even_pictures, painter_examples
+from engine.microworld.families import draw_families
 from engine.microworld.judge import train_judge
 from engine.microworld.loop import Report
 from engine.microworld.measure import measure_pack
 from engine.microworld.painter_training import train_painter
-from engine.microworld.scorer_training import train_scorer
+from engine.microworld.scorer_training import sharpen_scorer, train_scorer
 from engine.microworld.skews import SkewTable
 from engine.microworld.vae_training import encode, refine_decoder, train_vae
 from engine.microworld.writer_training import pack_prompts, train_writer
@@ -60,17 +61,24 @@ class Steps:
     vae: int = 5_500
     eyes: int = 1_000
     decoder: int = 1_500
-    scorer: int = 2_400
+    scorer: tuple[int, int] = (2_400, 900)
+    families: int = 2_000
     painter: tuple[int, int] = (5_000, 2_500)
     writer: int = 6_500
 
 
 def build_scorer(
-    pack: Path, pictures: Pictures, seed: int, steps: int, device: torch.device, report: Report
+    pack: Path, pictures: Pictures, seed: int, steps: Steps, device: torch.device, report: Report
 ) -> None:
     """Train the scorer and record the probe that a later start-up checks."""
     directory = pack / "scorer"
-    train_scorer(pictures, directory, seed=seed, steps=steps, batch=128, device=device, report=report)
+    plain, sharp = steps.scorer
+    train_scorer(pictures, directory, seed=seed, steps=plain, batch=128, device=device, report=report)
+    report(f"scorer: drawing {steps.families} families")
+    families = draw_families(steps.families, np.random.default_rng([31, seed]))
+    sharpen_scorer(
+        families, pictures, directory, seed=seed, steps=sharp, batch=128, device=device, report=report
+    )
     record_probe(directory, pictures)
 
 
@@ -147,7 +155,7 @@ def build_pack(
     else:
         report(f"drawing {steps.pictures} pictures of an even world")
         pictures = even_pictures(steps.pictures, np.random.default_rng([29, seed]))
-        build_scorer(pack, pictures, seed, steps.scorer, device, report)
+        build_scorer(pack, pictures, seed, steps, device, report)
         vae = train_vae(pictures.pixels, seed=seed, steps=steps.vae, batch=16, device=device, report=report)
         eyes = train_judge(pictures, seed=seed, steps=steps.eyes, device=device, report=report)
         refine_decoder(
