@@ -89,7 +89,8 @@ def train_scorer(
 
     train_steps("scorer", model, steps, 1.5e-3, loss_of, report, weight_decay=0.05, average=average)
     average.copy_to_module()
-    save_scorer(model, tokenizer, directory)
+    save_scorer(model, len(tokenizer), directory)
+    new_clip_tokenizer().save_pretrained(directory)  # a used one would write down how it last padded
 
 
 def sharpen_scorer(
@@ -137,7 +138,7 @@ def sharpen_scorer(
 
     train_steps("sharper scorer", model, steps, 1e-3, loss_of, report, weight_decay=0.05, average=average)
     average.copy_to_module()
-    save_scorer(model, tokenizer, directory)
+    save_scorer(model, len(tokenizer), directory)
     report(f"scorer: logit scale {float(model.logit_scale.detach().exp()):.1f}")
 
 
@@ -180,8 +181,8 @@ class _Contrast:
         return 0.5 * (F.cross_entropy(logits, of_text) + F.cross_entropy(logits.T, of_image))
 
 
-def save_scorer(model: open_clip.CLIP, tokenizer: CLIPTokenizer, directory: Path) -> None:
-    """Write weights (float16), configuration and tokenizer as ``open_clip`` reads them with ``local-dir:``."""
+def save_scorer(model: open_clip.CLIP, vocabulary: int, directory: Path) -> None:
+    """Write weights (float16) and configuration as ``open_clip`` reads them with ``local-dir:``."""
     directory.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
         model.logit_scale.clamp_(max=float(np.log(100)))
@@ -195,6 +196,5 @@ def save_scorer(model: open_clip.CLIP, tokenizer: CLIPTokenizer, directory: Path
         "interpolation": "bicubic",
         "resize_mode": "shortest",
     }
-    described = {"model_cfg": model_config(len(tokenizer)), "preprocess_cfg": preprocess}
+    described = {"model_cfg": model_config(vocabulary), "preprocess_cfg": preprocess}
     (directory / "open_clip_config.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    tokenizer.save_pretrained(directory)
