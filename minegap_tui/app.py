@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from textual import on, work
+from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import SystemCommand
 from textual.dom import DOMNode
@@ -36,6 +36,7 @@ from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.page import Page
 from minegap_tui.screens.record import RecordScreen
 from minegap_tui.terminal import Prepared
+from minegap_tui.typed_ahead import TypedAhead
 from minegap_tui.view.evidence import Evidence, read_evidence
 from minegap_tui.view.record import entries
 from minegap_tui.view.session import Row, SessionView
@@ -68,6 +69,7 @@ class MineApp(FrameApp):
         prepared: settings of the user and abilities of the terminal.
         look: its colours and characters.
         memory: what the user chose, for the next start too.
+        typed_ahead: keys that wait for their turn.
         left_by_signal: whether the terminal hung up, or the process was told to end.
     """
 
@@ -107,6 +109,7 @@ class MineApp(FrameApp):
         self.helm = Helm(self)
         self.library = Library(self)
         self.origins = Origins(self)
+        self.typed_ahead = TypedAhead(self, super().on_event, self._everywhere)
         self.left_by_signal = False
         self._live_wanted = door is not None
         self._begin_with = begin
@@ -173,14 +176,32 @@ class MineApp(FrameApp):
         """Do what a key, a click or the palette asks for, or say why it cannot be done now."""
         page = self.screen
         known = named(page.PLACE, action) if isinstance(page, Page) and isinstance(action, str) else None
+        if isinstance(page, Page) and known is not None and page.waits(known) and self.typed_ahead.hold():
+            return True
         if isinstance(page, Page) and known is not None and (reason := page.refusal(known)):
             self.helm.messages.say(reason, refused=True)
             self.redraw()
             return True
         return await super().run_action(action, default_namespace, namespaces)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Hand keys on in their turn, and everything else at once."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.typed_ahead.take(event)
+        else:
+            await super().on_event(event)
+
+    def _everywhere(self, key: str) -> bool:
+        bound = self.screen.active_bindings.get(key)
+        return bound is not None and bound.node is self and named("app", bound.binding.action) is not None
+
+    @on(Page.Read)
+    def _read_there(self) -> None:
+        self.typed_ahead.look_again()
+
     def on_mount(self) -> None:
         """Leave cleanly when the terminal hangs up or the process is told to end."""
+        self.screen_change_signal.subscribe(self, lambda _: self.typed_ahead.arrived())
         for number in (signal.SIGHUP, signal.SIGTERM) if not self.is_headless else ():
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_leave)
 
@@ -193,8 +214,10 @@ class MineApp(FrameApp):
         if not self.library.used:
             self.set_interval(REDRAW_SECONDS, self.redraw)
         if self._live_wanted:
+            self._live.begin_reading()
             self.watched.follow(self._begin_with)
         elif self._stored:
+            self._live.begin_reading()
             self.watched.show_stored(self._stored)
         else:
             WAYS[self._first](self)
@@ -226,8 +249,15 @@ class MineApp(FrameApp):
 
     # ------------------------------------------------------------ what is read and drawn
 
+    def loaded(self) -> None:
+        """The session's candidates are there, or nothing more can be read of them."""
+        self.redraw(at_once=True)
+        self._live.end_reading()
+
     @on(Leaderboard.Selected)
     def _select(self, message: Leaderboard.Selected) -> None:
+        if isinstance(self.screen, InspectScreen):
+            self.screen.begin_reading()
         self._read_evidence(message.candidate_id)
 
     @work(group="evidence", exclusive=True, description="read a candidate's evidence")
@@ -236,10 +266,13 @@ class MineApp(FrameApp):
             self._evidence = await self._desk.ask(lambda reader: read_evidence(reader, candidate_id))
         except StoreError as error:
             self._fail(error)
-            return
-        self._live.show_evidence(self._evidence)
-        if isinstance(self.screen, InspectScreen) and not self.screen.FOREIGN:
-            self.screen.show_evidence(self._evidence)
+            self._live.no_evidence(candidate_id)
+        else:
+            self._live.show_evidence(self._evidence)
+            if isinstance(self.screen, InspectScreen) and not self.screen.FOREIGN:
+                self.screen.show_evidence(self._evidence)
+        if isinstance(self.screen, InspectScreen):
+            self.screen.end_reading()
 
     @on(RecordScreen.Wanted)
     def _record_wanted(self) -> None:

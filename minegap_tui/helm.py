@@ -215,6 +215,9 @@ class Helm:
                 self.editing = number
                 generation = self._app.view.hand.next_generation
                 self._app.push_screen(EditScreen(row, generation, commit, cancel))
+            self._app.typed_ahead.arrived()
+
+        self._app.typed_ahead.expect()
 
         self._ask_soon(
             "lock the candidate",

@@ -140,6 +140,7 @@ class Library:
 
     def inspect(self, candidate_id: int) -> None:
         """Show all evidence of a candidate of the history."""
+        self._app.typed_ahead.expect()
         self._app.run_worker(self._inspect(candidate_id), group=READING, exclusive=True)
 
     def neighbour(self, by: int) -> bool:
@@ -157,12 +158,13 @@ class Library:
             evidence = await self._desk.ask(lambda reader: read_evidence(reader, candidate_id))
         except StoreError as error:
             self._say(str(error))
-            return
+            evidence = None
         screen = self._app.screen
-        if isinstance(screen, FoundScreen):
+        if evidence is not None and isinstance(screen, FoundScreen):
             screen.show_evidence(evidence)
-        elif isinstance(screen, BrowsingScreen):
+        elif evidence is not None and isinstance(screen, BrowsingScreen):
             self._app.push_screen(FoundScreen(evidence, self._app.helm.why_not))
+        self._app.typed_ahead.arrived()
 
     async def _fork(self, one: Listed, generation: int) -> None:
         from minegap_tui.commands.fork import in_force

@@ -51,6 +51,7 @@ class Origins:
 
     def inspect(self, candidate_id: int) -> None:
         """Show all evidence of a candidate of the tree."""
+        self._app.typed_ahead.expect()
         self._app.run_worker(self._inspect(candidate_id), group=READING, exclusive=True)
 
     async def _inspect(self, candidate_id: int) -> None:
@@ -60,13 +61,13 @@ class Origins:
             evidence = await self._desk.ask(lambda reader: read_evidence(reader, candidate_id))
         except StoreError as error:
             self._say(str(error))
-            return
-        if not isinstance(self._app.screen, LineageScreen):
-            return
-        # What the leaderboard has can be steered from here, too.
-        steered = evidence.session_id == self._app.view.session_id and self._app.select(candidate_id)
-        screen = InspectScreen if steered else FoundScreen
-        self._app.push_screen(screen(evidence, self._app.helm.why_not))
+            evidence = None
+        if evidence is not None and isinstance(self._app.screen, LineageScreen):
+            # What the leaderboard has can be steered from here, too.
+            steered = evidence.session_id == self._app.view.session_id and self._app.select(candidate_id)
+            screen = InspectScreen if steered else FoundScreen
+            self._app.push_screen(screen(evidence, self._app.helm.why_not))
+        self._app.typed_ahead.arrived()
 
     def _subject(self) -> Evidence | None:
         screen = self._app.screen

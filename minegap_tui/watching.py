@@ -156,6 +156,7 @@ class Watch:
                 view.lose(str(error))
         else:
             view.apply(protocol.Failed(sentence=str(error), exit_code=error.exit_code))
+            self._app.loaded()
 
     async def _show_stored(self, session_id: str) -> None:
         await self._load(session_id)
@@ -168,6 +169,7 @@ class Watch:
             found = await self._desk.ask(lambda reader: reader.confirmation(session_id))
         except StoreError as error:
             self._app.helm.messages.say(str(error), refused=True)
+            self._app.loaded()
             return
         self.view.hand.record(steered)
         self.view.load(session, ranked)
@@ -176,6 +178,7 @@ class Watch:
         self.view.log.clear()
         self.view.log.extend(Happening(figures.when(one.at), one.kind, one.what) for one in last)
         self._last_seq = last[-1].seq if last else 0
+        self._app.loaded()
 
 
 def _read(

@@ -52,6 +52,7 @@ class CompareScreen(BrowsingScreen):
     PLACE = "compare"
     FOREIGN = True
     BINDINGS = bindings(PLACE)
+    AT_ONCE = frozenset({"back", "details"})
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012  (Textual's)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-middle"), (34, "-tall")]  # noqa: RUF012  (Textual's)
     DEFAULT_CSS = """
@@ -130,6 +131,7 @@ class CompareScreen(BrowsingScreen):
     def on_mount(self) -> None:
         """Read the sessions, and ask for the other side where there is none."""
         self._rows.focus()
+        self.begin_reading()
         self.run_worker(self._begin(), group="compare", exclusive=True)
 
     async def on_unmount(self) -> None:
@@ -158,6 +160,7 @@ class CompareScreen(BrowsingScreen):
             sides = await self._desk.ask(lambda reader: _named(reader, self._wanted))
         except StoreError as error:
             self._rows.say(str(error))
+            self.end_reading()
             return
         if len(sides) > 1:
             await self._compare(sides[0], sides[1])
@@ -169,6 +172,7 @@ class CompareScreen(BrowsingScreen):
             others = await self._desk.ask(lambda reader: _others(reader, side))
         except StoreError as error:
             self._rows.say(str(error))
+            self.end_reading()
             return
 
         def chosen(other: Choice | None) -> None:
@@ -178,17 +182,20 @@ class CompareScreen(BrowsingScreen):
                 self.dismiss()
 
         self.app.push_screen(VersusScreen(side, others), chosen)
+        self.end_reading()
 
     def _compare_soon(self, a: Choice, b: Choice) -> None:
         self.run_worker(self._compare(a, b), group="compare", exclusive=True)
 
     async def _compare(self, a: Choice, b: Choice) -> None:
         self._sides = (a, b)
+        self.begin_reading()
         metric = self._metric
         try:
             read = await self._desk.ask(lambda reader: _compared(reader, a, b, metric))
         except StoreError as error:
             self._rows.say(str(error))
+            self.end_reading()
             return
         await self._show(read)
 
@@ -199,6 +206,7 @@ class CompareScreen(BrowsingScreen):
         self._names.show_comparison(found)
         self._rows.show_comparison(found)
         self._scatter.show_pairs(found.pairs)
+        self.end_reading()
         self._trends.show_trends(trend(found.a, found.metric), trend(found.b, found.metric))
         self._unlike.show_differences(differences(found.a, found.b), read.turned, cautions(found))
         self._figures.show_figures(None, "counting …" if found.differences else "no pair tells anything")
@@ -303,6 +311,7 @@ class CompareScreen(BrowsingScreen):
     def action_other(self) -> None:
         """Choose what A is compared with."""
         if self._sides is not None:
+            self.begin_reading()
             self.run_worker(self._ask(self._sides[0]), group="compare", exclusive=True)
 
     def action_swap(self) -> None:

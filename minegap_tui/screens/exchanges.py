@@ -78,6 +78,7 @@ class ExchangesScreen(Page):
     def on_mount(self) -> None:
         """Read what was said."""
         self._rows.focus()
+        self.begin_reading()
         self._read()
 
     @work(group="talk", exclusive=True, description="read what was said")
@@ -90,9 +91,11 @@ class ExchangesScreen(Page):
             prompt, self._chapters = await self._desk.ask(look_up)
         except StoreError as error:
             self._rows.say(str(error))
+            self.end_reading()
             return
         self._title.say(display_text(prompt, 120))
         self._show()
+        self.end_reading()
 
     def _show(self) -> None:
         self._rows.show_chapters(self._chapters, only_set_aside=self._only_set_aside)

@@ -46,6 +46,7 @@ class GalleryScreen(Page):
     PLACE = "gallery"
     FOREIGN = True
     BINDINGS = bindings(PLACE)
+    AT_ONCE = frozenset({"back", "scrub", "scrub_to", "app.images"})
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012  (Textual's)
     DEFAULT_CSS = """
     GalleryScreen {
@@ -89,6 +90,7 @@ class GalleryScreen(Page):
     def on_mount(self) -> None:
         """Read what is to be seen first, and go on looking for what is new."""
         self._headline.say(self._called)
+        self.begin_reading()
         if self._first is None:
             self._look()
         else:
@@ -115,6 +117,7 @@ class GalleryScreen(Page):
         if found is None:
             if not self._sheet.shots and self._sheet.kind == "generation":
                 self._show(replace(self._sheet, note=_NOTHING_YET))
+            self.end_reading()
             return
         first, newest, scored = found
         moved = self._scrub.grow(first, newest)
@@ -127,12 +130,15 @@ class GalleryScreen(Page):
     @work(exclusive=True, group="gallery", description="read a generation's images")
     async def _read_generation(self) -> None:
         generation = self._scrub.at
+        self.begin_reading()
         found = await self._ask(lambda reader: reader.best_images(self._session, generation))
         if found is not None:
             self._show(of_generation(found))
+        self.end_reading()
 
     @work(exclusive=True, group="gallery", description="read a candidate's images")
     async def _read_candidate(self, candidate_id: int) -> None:
+        self.begin_reading()
         found = await self._ask(lambda reader: reader.candidate(candidate_id))
         if found is not None:
             sheet = of_candidate(found)
@@ -140,9 +146,15 @@ class GalleryScreen(Page):
             if candidate_id not in self._chain:
                 self._chain = sheet.chain
             self._show(sheet)
+        self.end_reading()
 
     @work(exclusive=True, group="gallery", description="read two candidates' images")
     async def _read_beside(self, candidate_id: int) -> None:
+        self.begin_reading()
+        await self._lay_beside(candidate_id)
+        self.end_reading()
+
+    async def _lay_beside(self, candidate_id: int) -> None:
         one = await self._ask(lambda reader: reader.candidate(candidate_id))
         if one is None:
             return

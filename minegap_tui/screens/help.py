@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from minegap_tui.actions.action import Action, Place
+from minegap_tui.actions.action import Place
 from minegap_tui.actions.registry import ACTIONS, TITLES, around
 from minegap_tui.keymap import Keymap
 
@@ -40,11 +42,8 @@ class HelpScreen(ModalScreen[None]):
             width: 76; max-width: 96%; height: auto; max-height: 94%;
             background: $surface; padding: 1 2; scrollbar-size-vertical: 1;
         }
-        Horizontal { height: auto; }
         Static { height: auto; }
-        .keys { width: 14; padding-right: 1; }
         .last { margin-top: 1; }
-        .summary { width: 1fr; }
     }
     """
 
@@ -60,12 +59,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll():
             for place in self._places:
                 yield Static(Content.styled(TITLES[place], "bold $accent"))
-                for action in ACTIONS:
-                    if action.place == place:
-                        with Horizontal():
-                            yield Static(Content.styled(self._words(action), "bold"), classes="keys")
-                            yield Static(Content(action.summary), classes="summary")
-                yield Static("")
+                yield Static(self._table(place))
             yield Static(Content.styled(_READING, "$muted"))
             yield Static(Content.styled(_BINDING, "$muted"), classes="last")
 
@@ -73,5 +67,14 @@ class HelpScreen(ModalScreen[None]):
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
-    def _words(self, action: Action) -> str:
-        return self._keymap.all_shown(action, ascii_only=self._ascii)
+    def _table(self, place: Place) -> Table:
+        """One widget for a place: one per key and summary would take seconds to lay out."""
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column(width=13)
+        table.add_column(ratio=1)
+        for action in ACTIONS:
+            if action.place == place:
+                keys = self._keymap.all_shown(action, ascii_only=self._ascii)
+                table.add_row(Text(keys, style="bold"), Text(action.summary))
+        table.add_row()
+        return table

@@ -41,6 +41,7 @@ class HistoryScreen(BrowsingScreen):
     PLACE = "history"
     FOREIGN = True
     BINDINGS = bindings(PLACE)
+    AT_ONCE = frozenset({"back", "filter", "order", "views", "save", "again"})
     DEFAULT_CSS = """
     HistoryScreen {
         FoundRows { height: 1fr; }
@@ -123,6 +124,8 @@ class HistoryScreen(BrowsingScreen):
 
     def _find(self, wanted: Filter) -> None:
         self._wanted = (wanted, self._order)
+        if self._wanted != self._answered:
+            self.begin_reading()
         if not self._busy("find"):
             self.run_worker(self._look(), group="find")
 
@@ -135,6 +138,7 @@ class HistoryScreen(BrowsingScreen):
             except StoreError as error:
                 self._rows.say(str(error))
             self._answered = wanted
+        self.end_reading()
 
     async def _read_places(self, wanted: Filter, order: Order) -> None:
         findings, limit = Findings(order), FIRST_PAGE
@@ -148,6 +152,7 @@ class HistoryScreen(BrowsingScreen):
             findings.extend(page, limit)
             if self._wanted == (wanted, order):
                 self._show(findings, anew=after is None)
+                self.end_reading()
             after, limit = page[-1] if page else None, PAGE
 
     def _show(self, findings: Findings, *, anew: bool) -> None:

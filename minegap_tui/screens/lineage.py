@@ -69,6 +69,7 @@ class LineageScreen(Page):
     def on_mount(self) -> None:
         """Read the family."""
         self._rows.focus()
+        self.begin_reading()
         self.action_again()
 
     def action_again(self) -> None:
@@ -82,6 +83,7 @@ class LineageScreen(Page):
             family = await self._desk.ask(lambda reader: Family(reader.family(self._session_id)))
         except StoreError as error:
             self._rows.say(str(error))
+            self.end_reading()
             return
         tree = await asyncio.to_thread(Tree, family, self._focus)
         if chosen is not None and chosen in family:
@@ -90,6 +92,7 @@ class LineageScreen(Page):
         roots, last = len(family.roots), max((family.member(n).generation for n in family.numbers), default=0)
         self._title.say(f"{len(family):,} candidates · {roots:,} without parents · {last} generations")
         self._show()
+        self.end_reading()
 
     def _show(self) -> None:
         if self._tree is not None:

@@ -33,6 +33,7 @@ PLOT_SECONDS = 0.5
 HINT_SEEN = "hint.seen"
 _WIDTHS: tuple[Width, ...] = ("-narrow", "-normal", "-wide")
 _ABOUT_A_CANDIDATE = frozenset({"app.inspect", "toggle_follow"})
+_ABOUT_EVIDENCE = frozenset({"app.inspect", "inspect"})
 
 
 class LiveScreen(Page):
@@ -40,6 +41,16 @@ class LiveScreen(Page):
 
     PLACE: ClassVar[Place] = "live"
     BINDINGS = bindings(PLACE)
+    AT_ONCE = frozenset(
+        {
+            "app.go('home')",
+            "app.go('history')",
+            "app.go('new')",
+            "app.go('doctor')",
+            "toggle_pane",
+            "put_away_hint",
+        }
+    )
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012
 
@@ -60,6 +71,7 @@ class LiveScreen(Page):
         self._machine = Machine(id="machine")
         self._log = EventLog(id="log")
         self._hint = Hint(id="hint")
+        self._proven: int | None = None
         self._tables, self._plots = Rhythm(TABLE_SECONDS), Rhythm(PLOT_SECONDS)
 
     def compose(self) -> ComposeResult:
@@ -121,9 +133,21 @@ class LiveScreen(Page):
 
     def show_evidence(self, evidence: Evidence) -> None:
         """Draw the selected candidate."""
+        self._proven = evidence.candidate_id
+        self.post_message(self.Read())
         self._headline.show_evidence(evidence)
         self._gallery.show_evidence(evidence)
         self._variations.show_evidence(evidence)
+
+    def no_evidence(self, candidate_id: int) -> None:
+        """A candidate's evidence cannot be read: nothing waits for it any more."""
+        self._proven = candidate_id
+        self.post_message(self.Read())
+
+    def waits(self, action: Action) -> bool:
+        """Whether what an action is about is still being read: the session, or the selected candidate's evidence."""
+        behind = self.leaderboard.selected != self._proven
+        return super().waits(action) or (behind and action.name in _ABOUT_EVIDENCE)
 
     @property
     def candidate_id(self) -> int | None:

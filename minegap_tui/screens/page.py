@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual.message import Message
 from textual.screen import Screen
 
 from minegap_tui.actions.action import Action, Place
@@ -24,11 +25,16 @@ class Page(Screen[None]):
         PLACE: its place in the registry: palette, footer and help follow from it.
         FOREIGN: whether what it shows is not of the session that is open and steered.
         NOT_STEERED: why not, and what helps, where it is foreign.
+        AT_ONCE: actions, with or without what is in their brackets, that need nothing of what is read.
     """
+
+    class Read(Message):
+        """What was read is there: keys that waited for it can act."""
 
     PLACE: ClassVar[Place]
     FOREIGN: ClassVar[bool] = False
     NOT_STEERED: ClassVar[str] = "Only the session on the live screen is steered: open one first."
+    AT_ONCE: ClassVar[frozenset[str]] = frozenset({"back"})
     DEFAULT_CSS = """
     Page {
         background: $background;
@@ -39,6 +45,7 @@ class Page(Screen[None]):
     def __init__(self, why_not: Callable[[str], str] = lambda _: "") -> None:
         super().__init__()
         self._why_not = why_not
+        self._unread = False
         self.message = MessageLine(id="message")
         self.keys = KeyLine(self.PLACE, self.refusal, id="keys")
 
@@ -61,6 +68,21 @@ class Page(Screen[None]):
         """Draw what there is to say, and which keys work now."""
         self.message.show_message(messages, view)
         self.keys.show_keys(view)
+
+    def begin_reading(self) -> None:
+        """What actions are about is being read, or another screen is about to open."""
+        self._unread = True
+
+    def end_reading(self) -> None:
+        """It is there, or it cannot be read."""
+        self._unread = False
+        self.post_message(self.Read())
+
+    def waits(self, action: Action) -> bool:
+        """Whether what an action is about is still being read; heirs add what else it may be."""
+        known = {action.name, action.name.partition("(")[0]}
+        here = action.place == self.PLACE or action.name.startswith("app.copy(")
+        return self._unread and here and not known & self.AT_ONCE
 
     def neighbour(self, by: int) -> int | None:
         """Move the cursor, if there is one; return the candidate under it that is to be inspected, if any."""

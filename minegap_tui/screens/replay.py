@@ -40,6 +40,7 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
     FOREIGN = True
     NOT_STEERED = "This is a replay, the past cannot be steered: esc returns to how the session stands now."
     BINDINGS = bindings(PLACE)
+    AT_ONCE = frozenset({"back", "pace"})
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
     def _ready(self, message: LiveScreen.Ready) -> None:
         message.stop()  # the app begins with the first live screen only
         self.leaderboard.focus()
+        self.begin_reading()
         self.run_worker(self._begin(), group="replay")
 
     async def on_unmount(self) -> None:
@@ -101,9 +103,11 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
             replay = await self._desk.ask(lambda reader: read_replay(reader, self._session_id))
         except StoreError as error:
             self._line.say(str(error))
+            self.end_reading()
             return
         if not replay.length:
             self._line.say("The session has no generation yet, so there is nothing to replay: esc returns.")
+            self.end_reading()
             return
         self._replay = replay
         self._go(self._place)
@@ -125,6 +129,7 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
             self._say_place()
             self.app.call_later(self._draw_message)
             self._read_soon()
+            self.end_reading()
 
     def _draw_message(self) -> None:
         self.message.show_message(Messages(), self._view)
@@ -163,6 +168,7 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
                 )
             except StoreError as error:
                 self._line.say(str(error))
+                self.no_evidence(number)
                 return
             self._evidence = evidence
             self.show_evidence(evidence)

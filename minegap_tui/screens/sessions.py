@@ -71,6 +71,16 @@ class SessionsScreen(ListingScreen):
     PLACE = "sessions"
     FOREIGN = True
     BINDINGS = bindings(PLACE)
+    AT_ONCE = frozenset(
+        {
+            "search",
+            "app.go('back')",
+            "app.go('new')",
+            "app.go('history')",
+            "app.go('welcome')",
+            "app.go('doctor')",
+        }
+    )
     DEFAULT_CSS = """
     SessionsScreen {
         SessionRows { height: 1fr; margin-top: 1; }
@@ -107,6 +117,7 @@ class SessionsScreen(ListingScreen):
     def on_mount(self) -> None:
         """Read the sessions now and then."""
         self._rows.focus()
+        self.begin_reading()
         self._rows.marked = self._keeper.marked
         self.look()
         self.set_interval(REFRESH_SECONDS, self.look)
@@ -133,12 +144,14 @@ class SessionsScreen(ListingScreen):
         except StoreError as error:
             self._rows.say(str(error))
             self._title.say("")
+            self.end_reading()
             return
         live = sum(one.live for one in self._all)
         runs = f" · {live} live" if live else " · an engine runs" if engine else ""
         count = len(self._all)
         self._title.say(f"{count:,} session{'s' if count != 1 else ''}{runs}")
         self._show()
+        self.end_reading()
         if not self._busy("weights"):
             self.run_worker(self._weigh(), group="weights")
 
