@@ -73,8 +73,12 @@ def _rate(reader: Reader, session_id: str) -> float:
         for event in reader.events(session_id, kind="generation_started")
     }
     rates = []
-    images = {one.generation: one.images for one in reader.generations(session_id)}
-    for event in reader.events(session_id, kind="generation_finished")[-GENERATIONS:]:
+    finished = reader.events(session_id, kind="generation_finished")[-GENERATIONS:]
+    numbers = [number for event in finished if isinstance(number := event.payload.get("generation"), int)]
+    images = {
+        one.generation: one.images for one in reader.generations(session_id, first=min(numbers, default=0))
+    }
+    for event in finished:
         number = event.payload.get("generation")
         if isinstance(number, int) and number in begun and images.get(number):
             took = datetime.fromisoformat(event.created_at) - datetime.fromisoformat(begun[number])

@@ -22,7 +22,8 @@ from store.records import Candidate, Session
 if TYPE_CHECKING:
     from minegap_tui.app import MineApp
 
-ALL_ROWS = 1_000_000
+BOARD_PAGE = 2_000
+"""Rows of the leaderboard read at once: the screen draws between two pages, and shows 500."""
 EVENTS_READ = 200
 """The newest ones, for the log; the record shows them all."""
 _STEERING_MAY_DIFFER = (
@@ -167,12 +168,17 @@ class Watch:
         try:
             session, ranked, steered, last = await self._desk.ask(lambda reader: _read(reader, session_id))
             found = await self._desk.ask(lambda reader: reader.confirmation(session_id))
+            self.view.load(session, ranked)
+            while len(ranked) == BOARD_PAGE:
+                ranked = await self._desk.ask(
+                    lambda reader, after=ranked[-1]: reader.leaderboard(session_id, BOARD_PAGE, after=after)  # type: ignore[misc]
+                )
+                self.view.load(session, ranked)
         except StoreError as error:
             self._app.helm.messages.say(str(error), refused=True)
             self._app.loaded()
             return
         self.view.hand.record(steered)
-        self.view.load(session, ranked)
         self.view.take_confirmation(found)
         self._reliable_so_far()
         self.view.log.clear()
@@ -189,7 +195,7 @@ def _read(
     after = newest.seq - EVENTS_READ if newest is not None else 0
     return (
         reader.session(session_id),
-        reader.leaderboard(session_id, ALL_ROWS),
+        reader.leaderboard(session_id, BOARD_PAGE),
         [event for event in told if isinstance(event, protocol.Steered)],
         entries(reader.events(session_id, after_seq=max(after, 0)), every=True)[-LINES_KEPT:],
     )

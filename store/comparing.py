@@ -15,7 +15,7 @@ SELECT c.id, c.session_id, c.generation, c.origin, p.text, e.id, e.score_name, e
        (SELECT json_group_object(metric, value) FROM scores WHERE evaluation_id = e.id)
 FROM candidates c
 JOIN prompts p ON p.id = c.prompt_id
-JOIN evaluations e ON e.id = (SELECT max(id) FROM evaluations WHERE candidate_id = c.id AND purpose = 'search')
+JOIN evaluations e ON e.id = c.evaluation_id
 WHERE c.session_id IN (SELECT value FROM json_each(?))
 ORDER BY c.id
 """

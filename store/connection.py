@@ -20,7 +20,7 @@ DATABASE = "minegap.db"
 APPLICATION_ID = 0x4D474150
 """``MGAP``: marks the file as ours, so that another program's database is never taken for a store."""
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 """Number of migrations; kept in ``user_version``, so that a reader need not load what migrates."""
 
 _BUSY_SECONDS = 10.0
@@ -191,5 +191,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
     from store.migrations import migrations
 
+    # A step that builds a table anew would else delete, row by row, what other tables refer to.
+    connection.execute("PRAGMA foreign_keys=OFF")
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    connection.execute("PRAGMA foreign_keys=ON")

@@ -16,7 +16,8 @@ from store.records import Deleted
 
 TABLES = (
     "ceilings", "confirmed_scores", "confirmation_results", "confirmation_members", "confirmations",
-    "scores", "evaluation_images", "evaluation_variations", "evaluations", "candidates", "events", "sessions",
+    "scores", "evaluation_images", "evaluation_variations", "evaluations", "candidates", "events", "session_totals",
+    "sessions",
     "image_embeddings", "images", "exchanges", "writing_texts", "writings", "text_embeddings", "prompts",
 )  # fmt: skip
 """Those that lose rows; a test knows that no other one refers to any of these."""
@@ -97,6 +98,7 @@ DELETE FROM doomed_texts WHERE text IN (
     SELECT d.text FROM evaluation_variations v CROSS JOIN doomed_texts d ON d.text = v.text);
 DELETE FROM text_embeddings WHERE text IN (SELECT text FROM doomed_texts);
 DELETE FROM events WHERE session_id = :session;
+DELETE FROM session_totals WHERE session_id = :session;
 DELETE FROM sessions WHERE id = :session;
 DROP INDEX deletion_of_candidates;
 DROP INDEX deletion_of_evaluations;

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from store.codec import integer
 from store.errors import StoreError
-from store.queries import CANDIDATES, SCORED, Queries, known_text
+from store.queries import CANDIDATES, Queries, known_text
 from store.records import FAMILY_PROMPT, Candidate, CandidateWritings, Relative
 
-_FAMILY = (
-    """
-SELECT c.id, c.parent_id, c.generation, substr(p.text, 1, ?), c.origin, c.state, s.value
+_FAMILY = """
+SELECT c.id, c.parent_id, c.generation, substr(p.text, 1, :cut), c.origin, c.state, c.score
+FROM candidates c JOIN prompts p ON p.id = c.prompt_id
+WHERE c.session_id = :session AND c.generation > :after AND c.generation <= coalesce((
+    SELECT generation FROM candidates WHERE session_id = :session AND generation > :after
+    ORDER BY generation, position LIMIT 1 OFFSET :most - 1), 9223372036854775807)
+ORDER BY c.generation, c.id
 """
-    + SCORED
-    + "WHERE c.session_id = ? ORDER BY c.id"
-)
+FAMILY_PAGE = 5000
 
 _WRITTEN_FOR = (
     "SELECT writing_id FROM evaluations WHERE candidate_id = ? AND writing_id IS NOT NULL "
@@ -24,9 +26,14 @@ _WRITTEN_FOR = (
 class FamilyQueries(Queries):
     """The questions about where candidates come from."""
 
-    def family(self, session_id: str) -> tuple[Relative, ...]:
-        """Every candidate of a session, the oldest first: a parent stands before its children."""
-        rows = self._rows(_FAMILY, FAMILY_PROMPT, known_text(session_id))
+    def family(self, session_id: str, after: int = -1, most: int = FAMILY_PAGE) -> tuple[Relative, ...]:
+        """The candidates of a session, the oldest first: a parent stands before its children.
+
+        Args:
+            after: begin with the generation after this one.
+            most: end with the generation that brings so many together; nothing comes after the last one.
+        """
+        rows = self._rows(_FAMILY, cut=FAMILY_PROMPT, session=known_text(session_id), after=after, most=most)
         return tuple(Relative(*row) for row in rows)
 
     def writings(self, candidate_id: int) -> CandidateWritings:

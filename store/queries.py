@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,12 +31,9 @@ Row = tuple[Any, ...]
 
 SESSIONS = """
 SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.created_at, s.updated_at,
-       (SELECT count(DISTINCT generation) FROM candidates WHERE session_id = s.id),
-       (SELECT count(*) FROM candidates WHERE session_id = s.id),
-       (SELECT count(*) FROM candidates WHERE session_id = s.id AND state = 'scored'),
-       (SELECT min(r.score) FROM candidates c JOIN candidate_scores r ON r.candidate_id = c.id
-        WHERE c.session_id = s.id), s.forked_from, s.forked_generation
-FROM sessions s
+       t.generations, t.candidates, t.scored, (SELECT min(score) FROM candidates WHERE session_id = s.id),
+       s.forked_from, s.forked_generation
+FROM sessions s JOIN session_totals t ON t.session_id = s.id
 """
 
 EVENTS = "SELECT seq, session_id, kind, payload, created_at FROM events WHERE session_id = ? "
@@ -49,22 +47,11 @@ WHERE c.session_id = ? AND c.generation = ?
 ORDER BY c.position, e.id
 """
 
-# Not through the view candidate_scores: SQLite computes a view on the right of a LEFT JOIN whole, for all sessions.
-SCORED = """
-FROM candidates c
-JOIN prompts p ON p.id = c.prompt_id
-LEFT JOIN evaluations e
-    ON e.id = (SELECT max(id) FROM evaluations WHERE candidate_id = c.id AND purpose = 'search')
-LEFT JOIN scores s ON s.evaluation_id = e.id AND s.metric = e.score_name
-"""
-
-CANDIDATES = (
-    """
+CANDIDATES = """
 SELECT c.id, c.session_id, c.generation, c.position, p.text, c.origin, c.parent_id, c.writing_id, c.state,
-       c.reason, e.score_name, s.value
+       c.reason, c.score_name, c.score
+FROM candidates c JOIN prompts p ON p.id = c.prompt_id
 """
-    + SCORED
-)
 
 
 class Queries:
@@ -156,32 +143,33 @@ class Queries:
 
     # ------------------------------------------------------------ candidates
 
-    def leaderboard(self, session_id: str, limit: int = 20) -> tuple[Candidate, ...]:
-        """The most biased candidates of a session, lowest search score first; ties go to the earlier one."""
+    def leaderboard(
+        self, session_id: str, limit: int = 20, *, after: Candidate | None = None
+    ) -> tuple[Candidate, ...]:
+        """The most biased candidates of a session, lowest search score first; ties go to the earlier one.
+
+        Args:
+            after: begin after this one of them.
+        """
+        beyond, place = ("AND (c.score, c.id) > (?, ?) ", (after.score, after.id)) if after else ("", ())
         rows = self._rows(
-            CANDIDATES + "WHERE c.session_id = ? AND s.value IS NOT NULL ORDER BY s.value, c.id LIMIT ?",
+            CANDIDATES
+            + f"WHERE c.session_id = ? AND c.score IS NOT NULL {beyond}ORDER BY c.score, c.id LIMIT ?",
             known_text(session_id),
+            *place,
             limit,
         )
         return tuple(Candidate(*row) for row in rows)
 
-    def generations(self, session_id: str) -> tuple[GenerationSummary, ...]:
-        """One summary per generation, the first generation first (as the view ``generation_summary``)."""
+    def generations(self, session_id: str, first: int = 0) -> tuple[GenerationSummary, ...]:
+        """One summary per generation from ``first`` on, in order (as the view ``generation_summary``)."""
         rows = self._rows(
-            "SELECT c.generation, s.value, coalesce(e.images, 0) " + SCORED + "WHERE c.session_id = ?",
+            "SELECT generation, score, images FROM candidates WHERE session_id = ? AND generation >= ? "
+            "ORDER BY generation",
             known_text(session_id),
+            first,
         )
-        scores: dict[int, list[float]] = {}
-        images: Counter[int] = Counter()
-        candidates: Counter[int] = Counter()
-        for generation, score, drawn in rows:
-            candidates[generation] += 1
-            images[generation] += drawn
-            scores.setdefault(generation, []).extend([] if score is None else [score])
-        return tuple(
-            _summary(generation, candidates[generation], scores[generation], images[generation])
-            for generation in sorted(candidates)
-        )
+        return tuple(_summary(number, list(group)) for number, group in groupby(rows, key=itemgetter(0)))
 
     def candidates(self, session_id: str, generation: int) -> tuple[Candidate, ...]:
         """The population of one generation, by position."""
@@ -295,14 +283,16 @@ class Queries:
         return tuple(Exchange(*row) for row in rows)
 
 
-def _summary(generation: int, candidates: int, scores: list[float], images: int) -> GenerationSummary:
+def _summary(generation: int, rows: list[Row]) -> GenerationSummary:
+    scores = [score for _, score, _ in rows if score is not None]
+    images = sum(drawn for _, _, drawn in rows)
     if not scores:
-        return GenerationSummary(generation, candidates, 0, None, None, None, None, images)
+        return GenerationSummary(generation, len(rows), 0, None, None, None, None, images)
     import numpy as np
 
     low, middle, high = (float(value) for value in np.percentile(scores, [25, 50, 75]))
     return GenerationSummary(
-        generation, candidates, len(scores), min(scores), middle, high - low, float(np.mean(scores)), images
+        generation, len(rows), len(scores), min(scores), middle, high - low, float(np.mean(scores)), images
     )
 
 

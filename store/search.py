@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from store.queries import CANDIDATES, SCORED, Queries, known_text
+from store.queries import CANDIDATES, Queries, known_text
 from store.records import Candidate
 
-Order: TypeAlias = Literal["biased", "newest"]
-"""``biased``: lowest search score first, candidates without one last. ``newest``: the latest made first."""
+Order: TypeAlias = Literal["biased", "confirmed", "newest"]
+"""``biased``: lowest search score first, candidates without one last. ``confirmed``: those that their session's latest
+finished confirmation measured, lowest confirmed score first; then the others as ``biased``. ``newest``: the latest made
+first."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,35 @@ Condition: TypeAlias = Words | Within | OneOf | InSession
 
 @dataclass(frozen=True)
 class Find:
-    """A candidate that was found, by what it takes to go on after it: its id and its search score."""
+    """A candidate that was found, by what it takes to go on after it.
+
+    Attributes:
+        score: its search score.
+        confirmed: its confirmed score, where that is what is sorted by.
+    """
 
     id: int
     score: float | None
+    confirmed: float | None = None
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A part of an order in which one key sorts, so that the place after a candidate is sought by an index.
+
+    Attributes:
+        holds: whether the place after this candidate lies in it; else in a later stretch.
+        rows: where they come from and what all of them have in common.
+        after: the test for those after a place.
+        key: what sorts them.
+        confirmed: their confirmed scores.
+    """
+
+    holds: Callable[[Find], bool]
+    rows: str
+    after: str
+    key: str
+    confirmed: str = "NULL"
 
 
 @dataclass(frozen=True)
@@ -86,18 +113,40 @@ class Weight:
 
 
 _COLUMNS = {
-    "score": "s.value",
+    "score": "c.score",
     "gen": "c.generation",
     "origin": "c.origin",
     "state": "c.state",
 }
-_ORDERS: dict[Order, str] = {
-    "biased": " ORDER BY s.value IS NULL, s.value, c.id",
-    "newest": " ORDER BY c.id DESC",
-}
-_AFTER: dict[Order, str] = {
-    "biased": "(s.value IS NULL, coalesce(s.value, 0), c.id) > (:no_score, :score, :id)",
-    "newest": "c.id < :id",
+_CONFIRMED = """
+SELECT candidate_id, score FROM confirmed_scores WHERE confirmation_id IN (
+    SELECT max(o.id) FROM confirmations o JOIN confirmation_results r ON r.confirmation_id = o.id
+    GROUP BY o.session_id)
+"""
+_OTHERS = f" AND c.id NOT IN (SELECT candidate_id FROM ({_CONFIRMED}))"
+_SCORED = _Stretch(
+    lambda find: find.confirmed is None and find.score is not None,
+    "candidates c WHERE c.score IS NOT NULL",
+    "(c.score, c.id) > (:score, :id)",
+    "c.score, c.id",
+)
+_UNSCORED = _Stretch(
+    lambda find: find.confirmed is None, "candidates c WHERE c.score IS NULL", "c.id > :id", "c.id"
+)
+_ORDERS: dict[Order, tuple[_Stretch, ...]] = {
+    "biased": (_SCORED, _UNSCORED),
+    "confirmed": (
+        _Stretch(
+            lambda find: find.confirmed is not None,
+            f"({_CONFIRMED}) f CROSS JOIN candidates c ON c.id = f.candidate_id WHERE 1",
+            "(f.score, c.id) > (:confirmed, :id)",
+            "f.score, c.id",
+            "f.score",
+        ),
+        replace(_SCORED, rows=_SCORED.rows + _OTHERS),
+        replace(_UNSCORED, rows=_UNSCORED.rows + _OTHERS),
+    ),
+    "newest": (_Stretch(lambda _: True, "candidates c WHERE 1", "c.id < :id", "c.id DESC"),),
 }
 
 
@@ -117,26 +166,31 @@ class SearchQueries(Queries):
         A page is found by its place in the order, never by counting off the ones before it.
         """
         tests, named = _tests(conditions)
+        stretches = _ORDERS[order]
         if after is not None:
-            tests.append(_AFTER[order])
-            named |= {"no_score": after.score is None, "score": after.score or 0, "id": after.id}
-        rows = self._rows(
-            "SELECT c.id, s.value "
-            + SCORED
-            + "WHERE "
-            + (" AND ".join(tests) or "1")
-            + _ORDERS[order]
-            + " LIMIT :limit",
-            **named,
-            limit=limit,
-        )
-        return tuple(Find(*row) for row in rows)
+            begin = next(number for number, one in enumerate(stretches) if one.holds(after))
+            stretches = stretches[begin:]
+            named |= {"score": after.score, "confirmed": after.confirmed, "id": after.id}
+        found: list[Find] = []
+        with self._snapshot():
+            for stretch in stretches:
+                if len(found) < limit:
+                    rows = self._rows(
+                        f"SELECT c.id, c.score, {stretch.confirmed} FROM {stretch.rows}"
+                        + "".join(f" AND {test}" for test in (*tests, *([stretch.after] if after else [])))
+                        + f" ORDER BY {stretch.key} LIMIT :limit",
+                        **named,
+                        limit=limit - len(found),
+                    )
+                    found += [Find(*row) for row in rows]
+                after = None  # a later stretch is read from its beginning
+        return tuple(found)
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """How many candidates meet all conditions."""
         tests, named = _tests(conditions)
         ((found,),) = self._rows(
-            "SELECT count(*) " + SCORED + "WHERE " + (" AND ".join(tests) or "1"), **named
+            "SELECT count(*) FROM candidates c WHERE " + (" AND ".join(tests) or "1"), **named
         )
         return int(found)
 
@@ -151,24 +205,24 @@ class SearchQueries(Queries):
 
     def weight(self, session_id: str) -> Weight:
         """How many images the candidates of a session rest on, and how much room their files take."""
-        ((images, size),) = self._rows(
-            "SELECT count(*), coalesce(sum(bytes), 0) FROM images WHERE id IN ("
-            "SELECT i.image_id FROM candidates c JOIN evaluations e ON e.candidate_id = c.id "
-            "JOIN evaluation_images i ON i.evaluation_id = e.id WHERE c.session_id = ?)",
-            known_text(session_id),
+        rows = self._rows(
+            "SELECT images, bytes FROM session_totals WHERE session_id = ?", known_text(session_id)
         )
-        return Weight(images, size)
+        return Weight(*rows[0]) if rows else Weight(0, 0)
 
 
 def _tests(conditions: Sequence[Condition]) -> tuple[list[str], dict[str, Any]]:
-    """Return SQL tests and their parameters; the SQL holds nothing that came from outside."""
+    """Return SQL tests and their parameters; the SQL holds nothing that came from outside.
+
+    A plus keeps SQLite from another index than that of the order: many candidates may have the word or the session.
+    """
     tests: list[str] = []
     named: dict[str, Any] = {}
     for number, condition in enumerate(conditions):
         name = f"p{number}"
         match condition:
             case Words():
-                test = f"c.prompt_id IN (SELECT rowid FROM prompts_fts WHERE prompts_fts MATCH :{name})"
+                test = f"+c.prompt_id IN (SELECT rowid FROM prompts_fts WHERE prompts_fts MATCH :{name})"
                 named[name] = _phrase(condition)
             case Within():
                 column = _COLUMNS[condition.field]
@@ -186,7 +240,7 @@ def _tests(conditions: Sequence[Condition]) -> tuple[list[str], dict[str, Any]]:
                 named[name] = json.dumps(condition.values)
             case InSession():
                 test = (
-                    "c.session_id IN (SELECT id FROM sessions "
+                    "+c.session_id IN (SELECT id FROM sessions "
                     f"WHERE substr(id, 1, length(:{name})) = :{name})"
                 )
                 named[name] = known_text(condition.beginning)

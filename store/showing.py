@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from store.codec import from_blob
 from store.images import image_path
-from store.queries import SCORED, Queries, Row, known_text
+from store.queries import Queries, Row, known_text
 from store.records import Candidate, ImageEvidence, ShownCandidate
 
-_SHOWN = (
-    """
+_SHOWN = """
 SELECT c.id, c.session_id, c.generation, c.position, p.text, c.origin, c.parent_id, c.writing_id, c.state,
-       c.reason, e.score_name, s.value,
+       c.reason, c.score_name, c.score,
        i.id, i.seed, i.sha256, i.width, i.height, i.blank, i.red, i.green, i.blue, x.alignment,
        e.id, x.position, e.variations, e.images, e.similarity
-"""
-    + SCORED
-    + """
+FROM candidates c
+JOIN prompts p ON p.id = c.prompt_id
+JOIN evaluations e ON e.id = c.evaluation_id
 JOIN evaluation_images x ON x.evaluation_id = e.id AND x.position = (
     SELECT position FROM evaluation_images WHERE evaluation_id = e.id ORDER BY alignment DESC, position LIMIT 1)
 JOIN images i ON i.id = x.image_id
-WHERE c.session_id = ? AND c.generation = ? AND s.value IS NOT NULL
-ORDER BY s.value, c.id LIMIT ?
+WHERE c.session_id = ? AND c.generation = ? AND c.score IS NOT NULL
+ORDER BY c.score, c.id LIMIT ?
 """
-)
 _END = "SELECT generation FROM candidates WHERE session_id = ? AND state = 'scored' ORDER BY generation {} LIMIT 1"
 
 

@@ -23,7 +23,7 @@ from store.errors import StoreError
 from store.records import Candidate
 from store.search import Find, Order
 
-FIRST_PAGE, PAGE = 200, 50_000
+FIRST_PAGE, PAGE = 200, 10_000
 
 
 class HistoryScreen(BrowsingScreen):

@@ -18,6 +18,7 @@ from minegap_tui.widgets.bars import TitleLine
 from minegap_tui.widgets.kin import Ancestry, TreeRows
 from minegap_tui.widgets.rows import Rows
 from store.errors import StoreError
+from store.records import Relative
 
 
 class LineageScreen(Page):
@@ -80,11 +81,12 @@ class LineageScreen(Page):
     async def _read(self) -> None:
         chosen = self._tree.chosen if self._tree is not None else None
         try:
-            family = await self._desk.ask(lambda reader: Family(reader.family(self._session_id)))
+            members = await self._members()
         except StoreError as error:
             self._rows.say(str(error))
             self.end_reading()
             return
+        family = await asyncio.to_thread(Family, members)
         tree = await asyncio.to_thread(Tree, family, self._focus)
         if chosen is not None and chosen in family:
             tree.find(chosen)
@@ -93,6 +95,15 @@ class LineageScreen(Page):
         self._title.say(f"{len(family):,} candidates · {roots:,} without parents · {last} generations")
         self._show()
         self.end_reading()
+
+    async def _members(self) -> list[Relative]:
+        """Read everybody, page by page: other questions to the desk are answered between two of them."""
+        members: list[Relative] = []
+        last = -1
+        while page := await self._desk.ask(lambda reader, after=last: reader.family(self._session_id, after)):  # type: ignore[misc]
+            members += page
+            last = page[-1].generation
+        return members
 
     def _show(self) -> None:
         if self._tree is not None:

@@ -1,3 +1,5 @@
+CREATE INDEX candidates_by_score ON candidates(session_id, score);
+CREATE INDEX candidates_of_all_sessions ON candidates(score, id, prompt_id, generation, origin, state, session_id);
 CREATE INDEX candidates_of_parent ON candidates(parent_id);
 CREATE INDEX candidates_of_prompt ON candidates(prompt_id);
 CREATE INDEX ceilings_of_candidate ON ceilings(candidate_id);
@@ -13,8 +15,8 @@ CREATE UNIQUE INDEX sessions_by_command ON sessions(command_id);
 CREATE INDEX sessions_by_source ON sessions(forked_from);
 CREATE INDEX writings_of_prompt ON writings(prompt_id);
 CREATE INDEX writings_of_session ON writings(session_id);
-CREATE TABLE candidates (
-    id INTEGER PRIMARY KEY,
+CREATE TABLE "candidates" (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: what was noted of a deleted one means nobody else
     session_id TEXT NOT NULL REFERENCES sessions(id),
     generation INTEGER NOT NULL CHECK (generation >= 0),
     position INTEGER NOT NULL CHECK (position >= 0),     -- place in the population
@@ -25,6 +27,11 @@ CREATE TABLE candidates (
     state TEXT NOT NULL DEFAULT 'waiting',               -- waiting, scored, failed
     reason TEXT NOT NULL DEFAULT '',                     -- why it failed
     created_at TEXT NOT NULL,
+    -- The rest is kept by a trigger and is a copy: what its latest search measurement says.
+    evaluation_id INTEGER,                               -- null while there is none
+    score_name TEXT,
+    score REAL,
+    images INTEGER NOT NULL DEFAULT 0,
     UNIQUE (session_id, generation, position)
 ) STRICT;
 CREATE TABLE ceilings (
@@ -169,6 +176,14 @@ CREATE TABLE scores (
     value REAL NOT NULL CHECK (abs(value) < 9e999),  -- 9e999 is infinity: no score is better than a false one
     PRIMARY KEY (evaluation_id, metric)
 ) STRICT;
+CREATE TABLE session_totals (
+    session_id TEXT PRIMARY KEY REFERENCES sessions(id),
+    generations INTEGER NOT NULL DEFAULT 0,  -- different ones among its candidates
+    candidates INTEGER NOT NULL DEFAULT 0,
+    scored INTEGER NOT NULL DEFAULT 0,
+    images INTEGER NOT NULL DEFAULT 0,       -- different ones that its measurements rest on; forks count them, too
+    bytes INTEGER NOT NULL DEFAULT 0         -- the room that their files take
+) STRICT;
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY,        -- ULID: made without asking the database, sorts by time, reads well in a URL
     name TEXT NOT NULL,         -- what the user calls it; need not be unique
@@ -204,6 +219,15 @@ CREATE TABLE writings (
     rejected INTEGER NOT NULL,         -- replies set aside; how hard the writer found the task
     created_at TEXT NOT NULL
 ) STRICT;
+CREATE TRIGGER candidates_are_counted AFTER INSERT ON candidates BEGIN
+    UPDATE session_totals
+    SET candidates = candidates + 1,
+        scored = scored + (new.state = 'scored'),
+        generations = generations + NOT EXISTS (
+            SELECT 1 FROM candidates
+            WHERE session_id = new.session_id AND generation = new.generation AND position != new.position)
+    WHERE session_id = new.session_id;
+END;
 CREATE TRIGGER candidates_are_kept BEFORE DELETE ON candidates BEGIN SELECT RAISE(ABORT, 'rows of candidates are never deleted'); END;
 CREATE TRIGGER ceilings_are_final BEFORE UPDATE ON ceilings BEGIN SELECT RAISE(ABORT, 'rows of ceilings never change'); END;
 CREATE TRIGGER ceilings_are_kept BEFORE DELETE ON ceilings BEGIN SELECT RAISE(ABORT, 'rows of ceilings are never deleted'); END;
@@ -227,6 +251,20 @@ CREATE TRIGGER exchanges_are_final BEFORE UPDATE ON exchanges BEGIN SELECT RAISE
 CREATE TRIGGER exchanges_are_kept BEFORE DELETE ON exchanges BEGIN SELECT RAISE(ABORT, 'rows of exchanges are never deleted'); END;
 CREATE TRIGGER image_embeddings_are_final BEFORE UPDATE ON image_embeddings BEGIN SELECT RAISE(ABORT, 'rows of image_embeddings never change'); END;
 CREATE TRIGGER image_embeddings_are_kept BEFORE DELETE ON image_embeddings BEGIN SELECT RAISE(ABORT, 'rows of image_embeddings are never deleted'); END;
+CREATE TRIGGER images_are_counted AFTER INSERT ON evaluation_images BEGIN
+    UPDATE session_totals
+    SET images = images + 1, bytes = bytes + (SELECT bytes FROM images WHERE id = new.image_id)
+    WHERE session_id = (
+        SELECT c.session_id FROM evaluations e JOIN candidates c ON c.id = e.candidate_id
+        WHERE e.id = new.evaluation_id)
+    AND NOT EXISTS (
+        -- another measurement of the session has it already
+        SELECT 1 FROM evaluation_images x
+        JOIN evaluations e ON e.id = x.evaluation_id
+        JOIN candidates c ON c.id = e.candidate_id
+        WHERE x.image_id = new.image_id AND c.session_id = session_totals.session_id
+            AND (x.evaluation_id, x.position) != (new.evaluation_id, new.position));
+END;
 CREATE TRIGGER images_are_final BEFORE UPDATE ON images BEGIN SELECT RAISE(ABORT, 'rows of images never change'); END;
 CREATE TRIGGER images_are_kept BEFORE DELETE ON images BEGIN SELECT RAISE(ABORT, 'rows of images are never deleted'); END;
 CREATE TRIGGER prompts_are_final BEFORE UPDATE ON prompts BEGIN SELECT RAISE(ABORT, 'rows of prompts never change'); END;
@@ -234,8 +272,23 @@ CREATE TRIGGER prompts_are_indexed AFTER INSERT ON prompts BEGIN
     INSERT INTO prompts_fts(rowid, text) VALUES (new.id, new.text);
 END;
 CREATE TRIGGER prompts_are_kept BEFORE DELETE ON prompts BEGIN SELECT RAISE(ABORT, 'rows of prompts are never deleted'); END;
+CREATE TRIGGER scored_candidates_are_counted AFTER UPDATE OF state ON candidates
+WHEN (new.state = 'scored') != (old.state = 'scored') BEGIN
+    UPDATE session_totals SET scored = scored + CASE new.state WHEN 'scored' THEN 1 ELSE -1 END
+    WHERE session_id = new.session_id;
+END;
 CREATE TRIGGER scores_are_final BEFORE UPDATE ON scores BEGIN SELECT RAISE(ABORT, 'rows of scores never change'); END;
 CREATE TRIGGER scores_are_kept BEFORE DELETE ON scores BEGIN SELECT RAISE(ABORT, 'rows of scores are never deleted'); END;
+CREATE TRIGGER scores_rank_candidates AFTER INSERT ON scores BEGIN
+    UPDATE candidates SET evaluation_id = e.id, score_name = e.score_name, score = new.value, images = e.images
+    FROM evaluations e
+    WHERE e.id = new.evaluation_id AND e.purpose = 'search' AND e.score_name = new.metric
+        AND candidates.id = e.candidate_id AND coalesce(candidates.evaluation_id, 0) < e.id;
+END;
+CREATE TRIGGER session_totals_are_kept BEFORE DELETE ON session_totals BEGIN SELECT RAISE(ABORT, 'rows of session_totals are never deleted'); END;
+CREATE TRIGGER sessions_are_counted AFTER INSERT ON sessions BEGIN
+    INSERT INTO session_totals(session_id) VALUES (new.id);
+END;
 CREATE TRIGGER sessions_are_kept BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'rows of sessions are never deleted'); END;
 CREATE TRIGGER text_embeddings_are_final BEFORE UPDATE ON text_embeddings BEGIN SELECT RAISE(ABORT, 'rows of text_embeddings never change'); END;
 CREATE TRIGGER text_embeddings_are_kept BEFORE DELETE ON text_embeddings BEGIN SELECT RAISE(ABORT, 'rows of text_embeddings are never deleted'); END;
@@ -255,10 +308,10 @@ JOIN prompts p ON p.id = c.prompt_id
 ORDER BY c.session_id, rank;
 CREATE VIEW candidate_scores AS
 -- the latest search score of each candidate that has one
-SELECT e.candidate_id, e.id AS evaluation_id, e.score_name, s.value AS score, e.variations, e.images
-FROM evaluations e
-JOIN scores s ON s.evaluation_id = e.id AND s.metric = e.score_name
-WHERE e.id = (SELECT max(id) FROM evaluations WHERE candidate_id = e.candidate_id AND purpose = 'search');
+SELECT c.id AS candidate_id, c.evaluation_id, c.score_name, c.score, e.variations, e.images
+FROM candidates c
+JOIN evaluations e ON e.id = c.evaluation_id
+WHERE c.score IS NOT NULL;
 CREATE VIEW findings AS
 -- mined prompts of each session's latest finished confirmation; claimed = 1: more biased than unselected prompts
 SELECT f.session_id,

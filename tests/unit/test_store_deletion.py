@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from store_samples import SCORER, evaluation, image, scored, session, writing
+from store_truth import assert_true
 
 from store import Store, StoreError, open_reader, open_store
 from store.connection import DATABASE
@@ -50,6 +51,7 @@ def schema(folder: Path) -> list[tuple[str, str]]:
 
 
 def is_whole(folder: Path) -> bool:
+    assert_true(folder)
     with sqlite3.connect(folder / DATABASE) as database:
         index = database.execute("INSERT INTO prompts_fts(prompts_fts) VALUES ('integrity-check')")
         return not (index.fetchall() or database.execute("PRAGMA foreign_key_check").fetchall())
@@ -91,6 +93,21 @@ def test_the_only_session_leaves_an_empty_store(store: Store) -> None:
     session(store)
     with store._transaction() as database, pytest.raises(sqlite3.IntegrityError, match="never deleted"):
         database.execute("DELETE FROM sessions")
+
+
+def test_a_number_of_a_candidate_is_never_given_again(store: Store) -> None:
+    """What somebody noted of a deleted candidate would else be about another one."""
+    ended(store, "kept", "an owl")
+    newest = ended(store, "newest", "a cat", "a dog")
+    gone = [one.id for one in store.candidates(newest, 1)]
+    delete(store, newest)
+    again = ended(store, "again", "a fox")
+    assert min(one.id for one in store.candidates(again, 1)) > max(gone)
+    fork = store.fork_session(again, 1, name="fork", seed=1, config_json="{}")
+    store.set_session_state(fork, "interrupted")
+    delete(store, fork)
+    later = store.fork_session(again, 1, name="fork", seed=1, config_json="{}")
+    assert [one.id for one in store.candidates(later, 1)] == [max(gone) + 3]
 
 
 def test_another_session_keeps_all_it_rests_on(store: Store) -> None:

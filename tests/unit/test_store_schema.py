@@ -89,7 +89,7 @@ def test_every_table_is_strict_and_every_row_kept(database: sqlite3.Connection) 
     triggers = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
     assert {f"{table}_are_kept" for table in tables(database)} <= triggers
     final = {name.removesuffix("_are_final") for name in triggers if name.endswith("_are_final")}
-    assert set(tables(database)) - final == {"sessions", "candidates"}
+    assert set(tables(database)) - final == {"sessions", "candidates", "session_totals"}
 
 
 def test_every_foreign_key_has_an_index(database: sqlite3.Connection) -> None:
@@ -124,7 +124,8 @@ def test_every_view_answers(database: sqlite3.Connection) -> None:
     "question",
     [
         CANDIDATES + "WHERE c.session_id = 'x' AND c.generation = 2",
-        CANDIDATES + "WHERE c.session_id = 'x' AND s.value IS NOT NULL ORDER BY s.value, c.id LIMIT 5",
+        CANDIDATES + "WHERE c.session_id = 'x' AND c.score IS NOT NULL ORDER BY c.score, c.id LIMIT 5",
+        CANDIDATES + "WHERE c.session_id = 'x' AND (c.score, c.id) > (0.5, 7) ORDER BY c.score, c.id LIMIT 5",
         CANDIDATES + "WHERE c.id = 1",
         SESSIONS + "WHERE s.id = 'x'",
         "SELECT score FROM candidate_scores WHERE candidate_id = 1",

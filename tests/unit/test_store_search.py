@@ -9,14 +9,16 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_samples import evaluation, image, session
+from store_truth import assert_true
 
-from store import Reader, open_reader, open_store
-from store.records import Candidate, NewCandidate
+from store import Reader, Store, open_reader, open_store
+from store.records import Candidate, NewCandidate, NewConfirmationResult, NewConfirmedScore
 from store.search import Condition, InSession, OneOf, Order, Within, Words
 
 VOCABULARY = (
@@ -43,12 +45,14 @@ class Mined:
 
     reader: Reader
     candidates: list[Candidate]
+    confirmed: dict[int, float]
 
 
 @pytest.fixture(scope="module", params=[1, 2])
 def mined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mined]:
     folder = tmp_path_factory.mktemp("store")
     dice = random.Random(request.param)
+    confirmed: dict[int, float] = {}
     with open_store(folder) as store:
         for _ in range(3):
             number = session(store)
@@ -66,6 +70,8 @@ def mined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                         store.set_candidate_state(candidate, "failed", "no variations")
                     for _ in range(0 if fate < 2 else 2 if fate == 2 else 1):  # some are measured again
                         store.save_evaluation(candidate, evaluation(images, dice.choice(SCORES)))
+            confirmed |= _confirm(store, number, dice)
+    assert_true(folder)
     with open_reader(folder) as reader:
         every = [
             candidate
@@ -73,7 +79,26 @@ def mined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             for summary in reader.generations(one.id)
             for candidate in reader.candidates(one.id, summary.generation)
         ]
-        yield Mined(reader, every)
+        yield Mined(reader, every, confirmed)
+
+
+def _confirm(store: Store, number: str, dice: random.Random) -> dict[int, float]:
+    """Confirm some of a session twice, and begin a third time; the second one counts."""
+    found: dict[int, float] = {}
+    for order in ("first", "second", "unfinished"):
+        ranked = store.leaderboard(number, 99)
+        members = dice.sample(ranked, min(len(ranked), 3))
+        confirmation = store.freeze_shortlist(number, order, 4, [(one.id, "mined") for one in members])
+        if order == "unfinished":
+            break
+        found = {one.id: dice.choice(SCORES) for one in members}
+        scores = [
+            NewConfirmedScore(one, "mined", store.candidate(one).evaluations[0].id, 0, 0, score, 0, 0, 0)
+            for one, score in found.items()
+        ]
+        nothing = [None] * 7
+        store.save_confirmation(confirmation, NewConfirmationResult("information", scores, *nothing))
+    return found
 
 
 def _prompt(dice: random.Random) -> str:
@@ -122,7 +147,11 @@ def _by_hand(mined: Mined, conditions: list[Condition], order: Order) -> list[in
     found = [one for one in mined.candidates if all(_holds(condition, one) for condition in conditions)]
     if order == "newest":
         return sorted((one.id for one in found), reverse=True)
-    return [one.id for one in sorted(found, key=lambda one: (one.score is None, one.score or 0, one.id))]
+    first = mined.confirmed if order == "confirmed" else {}
+    ranked = sorted((first[one.id], one.id) for one in found if one.id in first)
+    found = [one for one in found if one.id not in first]
+    found.sort(key=lambda one: (one.score is None, one.score or 0, one.id))
+    return [number for _, number in ranked] + [one.id for one in found]
 
 
 # ---------------------------------------------------------------- the same by the store
@@ -143,7 +172,7 @@ conditions = st.one_of(
 
 @given(
     asked=st.lists(conditions, max_size=4),
-    order=st.sampled_from(("biased", "newest")),
+    order=st.sampled_from(get_args(Order)),
     limit=st.integers(1, 9),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -156,6 +185,10 @@ def test_page_by_page_the_store_finds_what_a_search_by_hand_finds(
         page = mined.reader.find(asked, order, after=page[-1], limit=limit)
         found += page
     assert [place.id for place in found] == expected
+    if order == "confirmed":
+        assert {one.id: one.confirmed for one in found if one.confirmed is not None} == {
+            number: score for number, score in mined.confirmed.items() if number in expected
+        }
     assert mined.reader.count(asked) == len(expected)
 
 
@@ -206,14 +239,32 @@ def test_an_image_weighs_once(tmp_path: Path) -> None:
     assert [(weight.images, weight.bytes) for weight in weighed] == [(4, 400), (1, 100), (0, 0), (0, 0)]
 
 
-def test_the_next_page_is_sought_not_counted_off(mined: Mined) -> None:
-    """In the order of making, SQLite goes to the place by the key: it reads no row before it."""
+@pytest.mark.parametrize("order", get_args(Order))
+def test_the_next_page_is_sought_not_counted_off(mined: Mined, order: Order) -> None:
+    """SQLite goes to the place by an index that has all it needs: no row before it is read, none is sorted."""
     connection: sqlite3.Connection = mined.reader._connection
+    conditions = [
+        Words("garden", negated=True),
+        Within("gen", 0),
+        InSession("0"),
+        OneOf("state", ("waiting", "scored")),
+    ]
+    every = mined.reader.find([], order, limit=1000)
     said: list[str] = []
     connection.set_trace_callback(said.append)
-    (first,) = mined.reader.find([], "newest", limit=1)
-    mined.reader.find([], "newest", after=first, limit=1)
+    for after in every:
+        mined.reader.find(conditions, order, after=after, limit=1000)
     connection.set_trace_callback(None)
-    plan = " ".join(str(row) for row in connection.execute("EXPLAIN QUERY PLAN " + said[-1]))
-    assert "SEARCH c USING INTEGER PRIMARY KEY (rowid<?)" in plan
-    assert "TEMP B-TREE" not in plan
+    asked = {question for question in said if question.startswith("SELECT c.id")}
+    assert asked
+    for question in asked:
+        plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + question)]
+        confirmed = "f.score, c.id LIMIT" in question  # few: what a confirmation measured is sorted
+        way = (
+            "SEARCH c USING INTEGER PRIMARY KEY"
+            if order == "newest" or confirmed
+            else ("SEARCH c USING COVERING INDEX candidates_of_all_sessions")
+        )
+        assert any(step.startswith(way) for step in plan), (question, plan)
+        assert not any(step.startswith("SCAN c") for step in plan), (question, plan)
+        assert confirmed or not any("ORDER BY" in step for step in plan), (question, plan)
