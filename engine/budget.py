@@ -2,11 +2,12 @@
 
 Pure: the same standings give the same rounds, so a resumed generation races as it did. Selection only asks which s
 candidates are the most biased; images for a candidate that is clearly in or clearly out tell nothing new. So every
-candidate gets a first share, and the rest goes, a block at a time, to the pairs that could still change places.
+candidate gets a first share, and the rest goes, a round at a time, to where an image is expected to gain most.
 
-Source: LUCB (Kalyanakrishnan, Tewari, Auer and Stone, ICML 2012): sample again the surest loser among those that are
-in and the surest winner among those that are out; ours: several pairs per round, so that batches stay full, and
-scores shrunk towards their mean (``engine.statistics.shrink``), so that one lucky image wins nothing.
+Sources: the gain is the expected improvement of a choice that one more look may overturn (the knowledge gradient of
+Frazier, Powell and Dayanik, SIAM J. Control Optim. 47 (2008)), taken against the cut between the last that is in and
+the first that is out, as in OCBA-m (Chen, He, Fu and Lee, INFORMS J. Computing 20 (2008)). Ours: scores shrunk
+towards their mean (``engine.statistics.shrink``), so that one lucky image wins nothing, and scatters shrunk, too.
 """
 
 from __future__ import annotations
@@ -25,14 +26,19 @@ from engine.statistics import shrink
 Floats = NDArray[np.float64]
 
 WIDTH: Final = 2.0
-"""Standard errors of a bound."""
-_OWN: Final = 0.5
-"""Weight of a candidate's own scatter beside everybody's: its few images tell little of how much they scatter."""
+"""Standard errors by which both sides of the cut are apart when a race is decided."""
+_COMMON: Final = 50
+"""Degrees of freedom that everybody's scatter counts beside a candidate's own. On few images its own jackknife is
+mostly luck: weighted equally it made racing choose worse parents than equal shares do (docs/validity.md)."""
 LEAST: Final = 3
 """Images: how much fewer scatter cannot be measured."""
+FEWEST: Final = 6
+"""Images for each prompt up from which a race's share leaves something to race for after everybody's first look."""
 Budget = Literal["uniform", "racing"]
 _SHARE: Final = 0.55
 """Of the images of an equal share, what a race takes: enough for parents as good (docs/validity.md)."""
+_ROUNDS: Final = 32
+"""Rounds into which an equal share of images would be divided: few enough that the painter's batches stay full."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Standing:
     Attributes:
         key: its number.
         images: how many its score rests on.
-        score: comparable whatever the number of images; lower = more biased.
+        score: its expected value is the same whatever the number of images; lower = more biased.
         scatter: variance of one image's contribution: ``score`` has variance ``scatter / images``.
     """
 
@@ -58,9 +64,8 @@ class Racing:
 
     Attributes:
         first: images that everybody gets.
-        block: images that a candidate gets at a time.
+        batch: images of one round.
         most: images that a candidate gets at most.
-        pairs: candidates of each side of the cut that get a block in one round.
         total: images of the whole generation.
 
     Raises:
@@ -68,28 +73,26 @@ class Racing:
     """
 
     first: int
-    block: int
+    batch: int
     most: int
     total: int
-    pairs: int = 1
 
     def __post_init__(self) -> None:
-        if self.first < LEAST or self.block < 1 or self.most < self.first:
+        if self.first < LEAST or self.batch < 1 or self.most < self.first:
             raise InputError(
-                f"A race of {self.first} first images, blocks of {self.block} and at most {self.most} images: "
-                f"choose at least {LEAST} first images, blocks of 1 or more, and a maximum of {self.first} or more."
+                f"A race of {self.first} first images, {self.batch} in a round and at most {self.most} images: "
+                f"choose at least {LEAST} first images, rounds of 1 or more, and a maximum of {self.first} or more."
             )
 
     @classmethod
     def of(cls, images: int, population: int) -> Racing:
-        """The rule that takes the place of an equal share of ``images`` for each of a population."""
+        """The rule that takes the place of an equal share of ``images`` (``FEWEST`` or more) for each candidate."""
         first = max(LEAST, images // 4)
         return cls(
             first=first,
-            block=max(1, images // 8),
+            batch=max(1, images * population // _ROUNDS),
             most=2 * images,
-            total=max(first * population, round(_SHARE * images * population)),
-            pairs=max(1, population // 8),
+            total=round(_SHARE * images * population),
         )
 
 
@@ -99,10 +102,16 @@ def planned(budget: Budget, images: int, population: int) -> int:
 
 
 def expected(standings: Sequence[Standing]) -> tuple[Floats, Floats]:
-    """Return what each true score is expected to be, and the standard error of its measurement, in the order given."""
+    """Return what each true score is expected to be, and the standard error of its measurement, in the order given.
+
+    The scatters are weighted by their degrees of freedom, as under a scaled inverse chi-square prior (Gelman et al.,
+    "Bayesian Data Analysis", section 2.6).
+    """
     images = np.array([one.images for one in standings], dtype=np.float64)
     scatter = np.array([one.scatter for one in standings])
-    variance = (_OWN * scatter + (1 - _OWN) * scatter.mean()) / images
+    freedom = images - 1
+    common = np.average(scatter, weights=freedom)
+    variance = (freedom * scatter + _COMMON * common) / (freedom + _COMMON) / images
     # The errors are not shrunk with the scores: where all seem alike, that would end the race instead of going on.
     return shrink(np.array([one.score for one in standings]), variance).values, np.sqrt(variance)
 
@@ -112,83 +121,73 @@ def next_round(
     survivors: int,
     rule: Racing,
     settled: Collection[int] = (),
-) -> tuple[int, ...]:
-    """Return the keys of candidates that get another block now; empty when the race is over.
+) -> dict[int, int]:
+    """Return how many further images candidates get now, by key; empty when the race is over.
 
     Args:
-        standings: everybody who runs.
+        standings: everybody who runs, each with an image or more.
         survivors: how many are selected.
         rule: of the race.
         settled: keys of candidates that are selected, or excluded, whatever they score: they get nothing more.
     """
     running = sorted((one for one in standings if one.key not in settled), key=lambda one: one.key)
-    left = rule.total - sum(one.images for one in standings)
-    if not 0 < survivors < len(running) or left < rule.block:
-        return ()
+    left = min(rule.batch, rule.total - sum(one.images for one in standings))
+    if not 0 < survivors < len(running) or left < 1:
+        return {}
     scores, errors = expected(running)
-    order = np.lexsort((np.array([one.key for one in running]), scores))
+    order = np.argsort(scores, kind="stable")  # of equal ones the oldest is in
     inside, outside = order[:survivors], order[survivors:]
-    upper, lower = scores + WIDTH * errors, scores - WIDTH * errors
-    if upper[inside].max() <= lower[outside].min():
-        return ()  # nobody could change places any more
-    chosen: list[int] = []
-    losers = sorted(inside, key=lambda place: (-upper[place], running[place].key))
-    winners = sorted(outside, key=lambda place: (lower[place], running[place].key))
-    for side in (losers, winners):
-        free = [place for place in side if running[place].images + rule.block <= rule.most]
-        chosen += free[: rule.pairs]
-    chosen.sort(key=lambda place: (abs(scores[place] - _cut(scores, order, survivors)), running[place].key))
-    return tuple(running[place].key for place in chosen[: left // rule.block])
+    if (scores + WIDTH * errors)[inside].max() <= (scores - WIDTH * errors)[outside].min():
+        return {}  # nobody could change places any more
+    cut = (scores[inside[-1]] + scores[outside[0]]) / 2
+    given = [0] * len(running)
+
+    def worth(place: int) -> float:
+        """What one more image adds to what the candidate's further images are expected to gain."""
+        had = running[place].images
+        now, then = had + given[place], had + given[place] + 1
+        if then > rule.most:
+            return -1.0
+        apart, error = abs(scores[place] - cut), errors[place]
+        return _gain(apart, error, had, then) - _gain(apart, error, had, now)
+
+    worths = np.array([worth(place) for place in range(len(running))])
+    for _ in range(left):
+        best = int(np.argmax(worths))
+        if worths[best] < 0:  # everybody has the most
+            break
+        given[best] += 1
+        worths[best] = worth(best)
+    return {one.key: more for one, more in zip(running, given, strict=True) if more}
 
 
-def _cut(scores: Floats, order: NDArray[np.intp], survivors: int) -> float:
-    return float(scores[order[survivors - 1]] + scores[order[survivors]]) / 2
+def _gain(apart: float, error: float, had: int, images: int) -> float:
+    """By how much a choice improves on average when a score this far from the cut rests on ``images`` instead.
 
-
-def even_subsets(images: int, size: int) -> tuple[tuple[int, ...], ...]:
-    """Return subsets of ``size`` of ``images`` places in which every place, and nearly every pair, is equally often.
-
-    Raises:
-        InputError: there is no such subset.
+    The score then moves by a normal amount of standard deviation s, and what it moves beyond the cut is gained:
+    s (phi(z) - z (1 - Phi(z))) with z = apart / s.
     """
-    if not 0 < size <= images:
-        raise InputError(f"There is no subset of {size} of {images} images.")
-    if size == images:
-        return (tuple(range(images)),)
-    steps = [step for step in range(1, images) if math.gcd(step, images) == 1][:2]
-    return tuple(
-        tuple(sorted((start + step * place) % images for place in range(size)))
-        for step in steps
-        for start in range(images)
-    )
+    moves = error * math.sqrt(1 - had / images)
+    if moves == 0:
+        return 0.0
+    z = apart / moves
+    return moves * (math.exp(-z * z / 2) / math.sqrt(2 * math.pi) - z * math.erfc(z / math.sqrt(2)) / 2)
 
 
-def standing(
-    key: int, images: int, score: Callable[[Sequence[int]], float], reference: int | None
-) -> Standing:
-    """Measure a candidate so that different numbers of images can be compared.
+def standing(key: int, images: int, score: Callable[[Sequence[int]], float]) -> Standing:
+    """Measure a candidate whose score's expected value is the same however many images there are.
 
     Args:
         key: the candidate's number.
         images: how many it has, 3 or more.
         score: of some of its images, given their places.
-        reference: the number of images whose expected score is estimated, as the mean over even subsets of so many
-            (an incomplete U-statistic); None for a score that does not move with the number of images.
 
     Returns:
         The score, and its scatter by the jackknife (Efron and Stein, Annals of Statistics 9 (1981)).
     """
-
-    def comparable(places: Sequence[int]) -> float:
-        if reference is None or len(places) <= reference:
-            return score(places)
-        chosen = even_subsets(len(places), reference)
-        return float(np.mean([score([places[one] for one in subset]) for subset in chosen]))
-
     if images < LEAST:
         raise InputError(f"{images} images do not tell how much they scatter: race on {LEAST} or more.")
     every = range(images)
-    # of the plain score: its level moves with the number of images, its scatter hardly does
     without = np.array([score([place for place in every if place != left]) for left in every])
     variance = (images - 1) / images * float(((without - without.mean()) ** 2).sum())
-    return Standing(key, images, comparable(every), variance * images)
+    return Standing(key, images, score(every), variance * images)

@@ -20,10 +20,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from engine.budget import Budget
+from engine.budget import FEWEST, Budget, Racing, planned
 from engine.config_faults import SettingsFault, sentence_on
 from engine.errors import InputError
 from engine.genetic import Breeding
+from engine.objectives import objective_named
 from engine.places import default_store
 from engine.score import DEFAULT_ALPHA, DEFAULT_SCORE, SCORES
 
@@ -126,9 +127,7 @@ class SearchSection(_Section):
     generations: int = Field(default=8, ge=1, le=100000, description="after this one mining ends")
     images: int = Field(default=16, ge=2, le=4096, description="N: images for each prompt")
     variations: int = Field(default=16, ge=2, le=4096, description="T: variations for each prompt")
-    budget: Budget = Field(
-        default="uniform", description="N images for each prompt, or a race with 55 % of them"
-    )
+    budget: Budget = Field(default="racing", description="everybody N images, or a race for 55 % of them")
     score: str = Field(
         default=DEFAULT_SCORE, description="what ranks; lower = more biased", examples=list(SCORES)
     )
@@ -172,6 +171,24 @@ class SearchSection(_Section):
                 if isinstance(prompt, str) and (fault := prompt_fault(prompt)):
                     raise ValueError(f"prompt {number} {fault}")
         return prompts
+
+    @property
+    def shares(self) -> Budget:
+        """How images are shared out. Everybody gets the same, whatever the budget says, where images are too few or
+        places enough for all, or for a score that moves with the number of images, so that no two are comparable."""
+        steady = objective_named(self.objective, self.score).steady
+        contested = self.images >= FEWEST and self.survivors < self.population
+        return self.budget if steady and contested else "uniform"
+
+    @property
+    def look(self) -> int:
+        """How many images of a prompt are drawn before any score is looked at."""
+        return Racing.of(self.images, self.population).first if self.shares == "racing" else self.images
+
+    @property
+    def planned(self) -> int:
+        """How many images the whole search draws at most."""
+        return self.generations * planned(self.shares, self.images, self.population)
 
     @model_validator(mode="after")
     def _consistent(self) -> SearchSection:
@@ -277,6 +294,7 @@ def score_config(config: MiningConfig, prompts: tuple[str, ...]) -> MiningConfig
         "prompts": prompts,
         "population": max(1, len(prompts)),
         "survivors": 1,
+        "budget": "uniform",
         "mutations": 0,
         "generations": 1,
         "elitist": False,

@@ -22,7 +22,7 @@ from engine.findings import UNSELECTED, Measured, conclude, sets_of_images, shor
 from engine.gate import Gate, first_of
 from engine.models.protocols import PaintJob
 from engine.objectives import BIAS
-from engine.repeated_measure import measure_repeatedly
+from engine.repeated_measure import measure_repeatedly, score_of
 from engine.statistics import Repeated
 from engine.steering import Rules
 from store.records import Candidate, Confirmation, ImageRecord, NewCeiling, NewEvaluation, Role, Writing
@@ -175,21 +175,31 @@ class Confirmer:
             scores |= {number: measurements[0][1] for number, measurements in found.items()}
         return scores
 
-    async def _reference(self) -> list[float]:
-        """First scores of the unselected prompts that were measured by the same settings as the second draw."""
-        store, now = self._bench.keeper.store, self._bench.config.search
-        scores, reference = await self._first_scores(), []
+    async def _reference(self) -> dict[int, float]:
+        """First looks at the unselected prompts that were measured by the same settings as the second draw.
+
+        A race draws further images where the first ones look close to the cut, so what it ends with is no sample of
+        those prompts' scores: too high on average (docs/validity.md). What it looked at first is one.
+        """
+        bench = self._bench
+        store, now = bench.keeper.store, bench.config.search
+        scores, reference = await self._first_scores(), dict[int, float]()
+        score = score_of(now, bench.studio.logit_scale)
         for generation in range(1, self._generation + 1):
             then = self._rules(generation).config.search
-            if any(
-                getattr(then, key) != getattr(now, key)
-                for key in ("images", "variations", "alpha", "axis", "theme")
-            ):
+            if any(getattr(then, key) != getattr(now, key) for key in _MEASURING):
                 continue
-            population = await self._keeper.call(store.candidates, self._bench.session_id, generation)
-            reference += [
-                scores[one.id] for one in population if one.origin in UNSELECTED and one.id in scores
-            ]
+            population = await self._keeper.call(store.candidates, bench.session_id, generation)
+            for one in population:
+                if one.origin not in UNSELECTED or one.id not in scores:
+                    continue
+                if then.shares == "uniform":
+                    reference[one.id] = scores[one.id]
+                    continue
+                evidence = await self._keeper.call(store.candidate, one.id)
+                first = next(found for found in evidence.evaluations if found.purpose == "search")
+                seen = np.asarray(first.similarity, dtype=np.float64)[:, : then.look]
+                reference[one.id] = score(seen)
         return reference
 
     # ------------------------------------------------------------ the draws

@@ -215,9 +215,9 @@ class Course:
     def _left(self, rules: Rules, coming: Rules, generation: int, candidates: int) -> None:
         search, later = rules.config.search, coming.config.search
         further = max(0, later.generations - generation) * later.population
-        images = planned(search.budget, search.images, candidates)
+        images = planned(search.shares, search.images, candidates)
         images += max(0, later.generations - generation) * planned(
-            later.budget, later.images, later.population
+            later.shares, later.images, later.population
         )
         self._meter.left(images, candidates + further)
 

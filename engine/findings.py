@@ -6,7 +6,7 @@ reported. So no number that is reported was ever selected on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,22 +89,23 @@ class Measured:
 
 
 def conclude(
-    score_name: str, measured: Sequence[Measured], reference: Sequence[float], seed: int
+    score_name: str, measured: Sequence[Measured], reference: Mapping[int, float], seed: int
 ) -> NewConfirmationResult:
     """Draw the conclusions.
 
     Args:
         score_name: the score that ranks.
         measured: all members that could be measured, at least one of them mined.
-        reference: search scores of all unselected prompts that were measured as the second draw is. They were
-            scored before anything was selected, so they are no better than they should be.
+        reference: first looks of the search at all unselected prompts that were measured as the second draw is, by
+            candidate. They were taken before anything was selected, so they are no better than they should be.
         seed: of the tests' rearrangements.
     """
     repeated = [one.repeated for one in measured]
     intervals = statistics.calibrated(repeated)
     scale, _ = statistics.jackknife_scale(repeated)
+    unselected = list(reference.values())
     p_values = {
-        one.candidate_id: statistics.below_others(one.ranked.value, scale * one.ranked.jackknife, reference)
+        one.candidate_id: statistics.below_others(one.ranked.value, scale * one.ranked.jackknife, unselected)
         for one in measured
         if one.ranked is not None
     }
@@ -140,7 +141,11 @@ def conclude(
     mined = [one for one in measured if one.role == "mined"]
     others = [one for one in measured if one.role == "random"]
     reliability = statistics.reliability_of_population(
-        reference, [[one.search_score, *one.repeated.singles] for one in others]
+        unselected,
+        [
+            [*([reference[one.candidate_id]] if one.candidate_id in reference else []), *one.repeated.looks]
+            for one in others
+        ],
     )
     random_score = float(np.mean([one.repeated.value for one in others])) if others else None
     confirmed = [one.repeated.value for one in mined]

@@ -83,14 +83,13 @@ class Material:
     logit_scale: float
 
 
-def standing_of(material: Material, objective: Objective, key: int, reference: int) -> Standing | None:
+def standing_of(material: Material, objective: Objective, key: int) -> Standing | None:
     """Measure a candidate for the race; None where too little of it can be measured.
 
     Args:
         material: of the candidate.
-        objective: what is minimised.
+        objective: what is minimised, by a steady score.
         key: the candidate's number in the race.
-        reference: number of images at which scores are compared that move with it.
     """
     if len(material.images) < LEAST or (objective.needs_variations and material.texts is None):
         return None
@@ -105,7 +104,7 @@ def standing_of(material: Material, objective: Objective, key: int, reference: i
         part = similarity[:, chosen] if similarity is not None else None
         return objective.measure(Evidence(means[chosen], part, material.logit_scale)).loss
 
-    return standing(key, len(material.images), score, None if objective.steady else reference)
+    return standing(key, len(material.images), score)
 
 
 def _means(images: Sequence[ImageRecord]) -> NDArray[np.float64]:

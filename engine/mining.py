@@ -82,7 +82,7 @@ class GenerationWork:
         self._generation = candidates[0].generation
         search = bench.config.search
         self._objective = objective_named(search.objective, search.score, search.alpha)
-        self._rule = Racing.of(search.images, len(candidates)) if search.budget == "racing" else None
+        self._rule = Racing.of(search.images, len(candidates)) if search.shares == "racing" else None
         self._work = [
             _Work(candidate, measurement, (), 0)
             for candidate, measurement in zip(candidates, measurements, strict=True)
@@ -91,7 +91,7 @@ class GenerationWork:
             # what was selected already is no candidate for selection: it has its whole share
             work.whole = self._rule is None or work.candidate.origin == "elite"
             self._add_draws(work, search.images if work.whole or self._rule is None else self._rule.first)
-        self._images_total = planned(search.budget, search.images, len(candidates))
+        self._images_total = planned(search.shares, search.images, len(candidates))
         self._measured: list[Measured] = []
         self._images_done = 0
 
@@ -140,7 +140,7 @@ class GenerationWork:
 
         async def measure(place: int) -> Standing | None:
             work = self._work[place]
-            return standing_of(await self._material(work), self._objective, place, rule.first)
+            return standing_of(await self._material(work), self._objective, place)
 
         async def draw(more: Mapping[int, int]) -> None:
             await self._fill(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.config import MiningConfig
+
 DIRECTORY = Path(__file__).with_name("presets")
 
 
@@ -29,9 +31,8 @@ class Preset:
 
     @property
     def images(self) -> int:
-        """How many images it draws."""
-        search = self.settings["search"]
-        return int(search["population"] * search["generations"] * search["images"])
+        """How many images it draws at most."""
+        return MiningConfig.model_validate(self.settings).search.planned
 
 
 def read_presets() -> tuple[Preset, ...]:

@@ -168,7 +168,10 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionOpened(_Event, frozen=True, kw_only=True, tag="session_opened"):
-    """The session exists in the store and its models are loading."""
+    """The session exists in the store and its models are loading.
+
+    Where ``shares`` is ``racing``, ``images`` is what an equal share would be: a prompt gets more or fewer.
+    """
 
     session_id: str
     name: str
@@ -179,6 +182,7 @@ class SessionOpened(_Event, frozen=True, kw_only=True, tag="session_opened"):
     variations: int
     score_name: str
     resumed: bool
+    shares: str = "uniform"
     painter: str = ""
     scorer: str = ""
     writer: str = ""

@@ -48,12 +48,13 @@ class Race:
             everybody = [
                 Standing(place, count, *_shown(standings.get(place))) for place, count in had.items()
             ]
-            measured = next_round(everybody, self._survivors, self._rule, out)
-            if not measured:
+            more = next_round(everybody, self._survivors, self._rule, out)
+            if not more:
                 return
-            await self._draw(dict.fromkeys(measured, self._rule.block))
-            for place in measured:
-                had[place] += self._rule.block
+            await self._draw(more)
+            for place, count in more.items():
+                had[place] += count
+            measured = tuple(more)
 
 
 def _shown(found: Standing | None) -> tuple[float, float]:

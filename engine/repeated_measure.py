@@ -13,7 +13,7 @@ from engine.findings import missed_concepts
 from engine.measure import measure_colour
 from engine.objectives import BIAS, objective_named
 from engine.score import SCORES, alignment_of, assignment_scale, check_similarity, coverage_of
-from engine.statistics import Repeated, repeated_score
+from engine.statistics import Repeated, ScoreOf, repeated_score
 from store.records import ImageRecord, NewEvaluation
 
 Floats = NDArray[np.float32]
@@ -50,8 +50,7 @@ def measure_repeatedly(
     rows, columns = _cuts([len(group) for group in variations]), _cuts([len(group) for group in images])
     blocks = [[matrix[row, column] for column in columns] for row in rows]
     scale = assignment_scale(logit_scale)
-    ranking = SCORES[config.score].function
-    repeated = repeated_score(blocks, lambda block: ranking(block, config.alpha, scale))
+    repeated = repeated_score(blocks, score_of(config, logit_scale), config.look)
     scores = {
         name: float(np.mean([score.function(block, config.alpha, scale) for row in blocks for block in row]))
         for name, score in SCORES.items()
@@ -80,9 +79,22 @@ def _colour_repeatedly(
     everything = measure_colour(objective, [image for group in images for image in group])
     shown = np.asarray(everything.similarity, dtype=np.float64)
     blocks = [[shown[:, column] for column in _cuts([len(group) for group in images])]] * len(images)
-    repeated = repeated_score(blocks, lambda block: -float(block.mean()))
+    repeated = repeated_score(blocks, score_of(config, 0.0), config.look)
     scores: dict[str, float] = {config.objective: repeated.value}
     return replace(everything, purpose="confirm", scores=scores), repeated
+
+
+def score_of(config: SearchSection, logit_scale: float) -> ScoreOf:
+    """Return what ranks, as a function of a stored similarity matrix.
+
+    Args:
+        config: names score, objective and alpha.
+        logit_scale: the scorer's own factor before its softmax; a colour needs none.
+    """
+    if config.objective != BIAS:
+        return lambda block: -float(block.mean())  # rows: how much of the colour each image shows
+    scale, ranking = assignment_scale(logit_scale), SCORES[config.score].function
+    return lambda block: ranking(block, config.alpha, scale)
 
 
 def _cuts(lengths: Sequence[int]) -> list[slice]:

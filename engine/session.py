@@ -288,6 +288,7 @@ class SessionRun:
                 variations=search.variations,
                 score_name=score_name(self._config),
                 resumed=resumed,
+                shares=search.shares,
                 **json.loads(session.models_json or "{}"),
             )
         )

@@ -49,11 +49,13 @@ class Repeated:
         replication: variance of the mean from how the sets disagree: a two-way analysis of variance without
             replication (Scheffé, "The Analysis of Variance", 1959, section 7.4). Unbiased but noisy, may even be
             negative; None for R = 1.
+        looks: R scores that share neither image nor variation, each on as many images as a search looks at first.
     """
 
     cells: Floats
     jackknife: float
     replication: float | None
+    looks: Floats
 
     @property
     def value(self) -> float:
@@ -66,13 +68,16 @@ class Repeated:
         return np.asarray(np.diagonal(self.cells))
 
 
-def repeated_score(blocks: Sequence[Sequence[ArrayLike]], score: ScoreOf) -> Repeated:
+def repeated_score(
+    blocks: Sequence[Sequence[ArrayLike]], score: ScoreOf, look: int | None = None
+) -> Repeated:
     """Score a prompt that was measured R times.
 
     Args:
         blocks: ``blocks[v][i]`` is the similarity matrix of variation set ``v`` (rows) and image set ``i``
             (columns); R of each. Sets may differ a little in size (blank images are left out).
         score: of one matrix.
+        look: images that a search looks at first; None for all of a set.
 
     Raises:
         InputError: there is no block, or not as many sets of images as of variations.
@@ -87,7 +92,8 @@ def repeated_score(blocks: Sequence[Sequence[ArrayLike]], score: ScoreOf) -> Rep
         beside = [matrices[v][one] for v in range(count)]  # all that hold image set ``one``
         jackknife += _jackknife(beside, 1, score) / count**2
         jackknife += _jackknife(matrices[one], 0, score) / count**2
-    return Repeated(cells, jackknife, _replication(cells) if count > 1 else None)
+    looks = np.array([score(matrices[one][one][:, :look]) for one in range(count)])
+    return Repeated(cells, jackknife, _replication(cells) if count > 1 else None, looks)
 
 
 def _jackknife(matrices: Sequence[Floats], axis: int, score: ScoreOf) -> float:
@@ -259,9 +265,9 @@ def _between(scores: Floats, noise: Floats) -> float:
     if high == 0 or surplus(0.0) <= 0:
         return 0.0
     low = 0.0
-    for _ in range(
-        100
-    ):  # bisection: ``surplus`` falls in ``between``, and is not above 0 at the plain variance
+    for _ in range(100):  # bisection: ``surplus`` falls, and is not above 0 at the plain variance
+        if high - low <= 1e-12 * high:
+            break
         middle = (low + high) / 2
         low, high = (middle, high) if surplus(middle) > 0 else (low, middle)
     return high

@@ -56,11 +56,10 @@ STRATEGIES: Final = (
     Strategy("random search, default score", DEFAULT_SCORE, breeds=False),
     Strategy("random search, paper's score", "paper", breeds=False),
     Strategy("paper's search: paper's score", "paper"),
-    Strategy("paper's score, racing", "paper", "racing"),
-    Strategy("default search", DEFAULT_SCORE),
-    Strategy("default score, racing", DEFAULT_SCORE, "racing"),
+    Strategy("default score, equal shares", DEFAULT_SCORE),
+    Strategy("default search: default score, racing", DEFAULT_SCORE, "racing"),
 )
-BASELINE, PAPER, DEFAULT = STRATEGIES[0], STRATEGIES[2], STRATEGIES[4]
+BASELINE, PAPER, EQUAL, DEFAULT = STRATEGIES[0], *STRATEGIES[2:]
 
 
 @dataclass
@@ -152,18 +151,15 @@ def score_on(pool: Pool, place: int, images: Sequence[int] | np.ndarray, score: 
 def raced(pool: Pool, population: Sequence[int], orders: np.ndarray, score: str) -> list[Standing]:
     """Let a population race as the engine does; returns how everybody stands at its end."""
     rule = Racing.of(IMAGES, len(population))
-    reference = None if SCORES[score].steady else rule.first
 
     def stand(place: int, images: int) -> Standing:
         order = orders[place][:images]
-        return standing(
-            place, images, lambda some: score_on(pool, place, order[list(some)], score), reference
-        )
+        return standing(place, images, lambda some: score_on(pool, place, order[list(some)], score))
 
     standings = {place: stand(place, rule.first) for place in population}
-    while chosen := next_round(list(standings.values()), BREEDING.survivors, rule):
-        for place in chosen:
-            standings[place] = stand(place, standings[place].images + rule.block)
+    while more := next_round(list(standings.values()), BREEDING.survivors, rule):
+        for place, count in more.items():
+            standings[place] = stand(place, standings[place].images + count)
     return list(standings.values())
 
 

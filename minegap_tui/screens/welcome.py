@@ -11,7 +11,6 @@ from textual.strip import Strip
 from minegap_tui.actions.registry import bindings
 from minegap_tui.sanitise import wrap
 from minegap_tui.screens.page import Page
-from minegap_tui.view.outlook import images_of
 from minegap_tui.widgets.bars import TitleLine
 from minegap_tui.widgets.panel import Panel, Part
 
@@ -37,8 +36,8 @@ def steps(store: Path) -> tuple[tuple[str, str], ...]:
         ),
         (
             "it searches",
-            f"{search.generations} generations of {search.population} prompts, {search.images} images each: "
-            f"{images_of(config):,} images. The first scores come within a minute or two.",
+            f"{search.generations} generations of {search.population} prompts, {search.planned:,} images: more of them "
+            "where a choice is close. The first scores come within a minute or two.",
         ),
         (
             "you see why",

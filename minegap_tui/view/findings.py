@@ -39,7 +39,7 @@ def summary(found: Confirmation) -> list[str]:
     ]
     if found.reliability is not None:
         lines.append(
-            f"reliability of one search score: {found.reliability:.2f} "
+            f"reliability of a first score: {found.reliability:.2f} "
             f"({found.reliability_low or 0:.2f} … {found.reliability_high or 0:.2f})"
         )
     if found.noise_floor is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine import protocol
+from engine.budget import planned
 from minegap_tui.sanitise import display_text
 from minegap_tui.view import figures
 from minegap_tui.view.session import Row, SessionView
@@ -30,7 +31,7 @@ def narrate(event: protocol.Event, view: SessionView, *, pace: bool = True) -> s
             named = f" ({event.name})" if event.name else ""
             line = (
                 f"session {event.session_id}{named} {verb}: {_count(event.generations, 'generation')} of "
-                f"{_count(event.population, 'prompt')}, {_count(event.images, 'image')} and "
+                f"{_count(event.population, 'prompt')}, {_shared(event)} and "
                 f"{_count(event.variations, 'variation')} each, in {event.store}"
             )
         case protocol.Snapshot():
@@ -120,6 +121,13 @@ def _place(generation: int, view: SessionView) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _shared(event: protocol.SessionOpened) -> str:
+    if event.shares == "uniform":
+        return _count(event.images, "image")
+    images = planned("racing", event.images, event.population)
+    return f"about {_count(round(images / event.population), 'image')}"
 
 
 def _state(state: str, reason: str) -> str:

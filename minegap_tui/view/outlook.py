@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.budget import planned
 from engine.config import MiningConfig
 from engine.inventory import Need
 from minegap_tui.sanitise import display_text
@@ -49,18 +48,15 @@ Fact = tuple[str, str, str]
 """A name, the fact, and how it looks (``strong``, ``error``, empty for plain). Safe to print."""
 
 
-def images_of(config: MiningConfig) -> int:
-    """Return how many images a session draws at most."""
-    search = config.search
-    return search.generations * planned(search.budget, search.images, search.population)
-
-
 def facts(config: MiningConfig, pace: Pace | None, need: Need | None, turn: Turn) -> list[Fact]:
     """Return what is known of a session beforehand; the most important first."""
-    search, images = config.search, images_of(config)
-    product = f"{search.generations:,} generations × {search.population:,} prompts × {search.images:,}"
-    if search.budget == "racing":
-        product += ", raced for"
+    search = config.search
+    images = search.planned
+    product = f"{search.generations:,} generations × {search.population:,} prompts"
+    if search.shares == "racing":
+        product += f", raced for: about {images / search.generations / search.population:.0f} each"
+    else:
+        product += f" × {search.images:,}"
     found: list[Fact] = [("images", f"{images:,}", "strong"), ("", product, "muted")]
     if pace is None:
         found.append(("time", UNKNOWN_PACE, "muted"))

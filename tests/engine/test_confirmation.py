@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from engine import protocol
+from engine import confirmation, protocol
+from engine.budget import Racing
 from engine.commands import Confirm, Pause, Resume, Stop
 from engine.config import load_config
 from engine.errors import MachineError
+from engine.findings import conclude
+from engine.score import spread_score
 from store import open_reader, open_store
 from store.records import AUTOMATIC, Confirmation
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
@@ -305,3 +309,30 @@ async def test_a_fault_pauses_it_and_it_goes_on(tmp_path: Path) -> None:
     assert await mine.run(FakeModels(studio=FakeStudio(trip=trip)), hear=mine.resumes) == "finished"
     assert [e.reason for e in mine.events if isinstance(e, protocol.StateChanged) and e.state == "paused"]
     assert len(confirmed(mine).findings) == 2
+
+
+async def test_after_a_race_findings_are_compared_with_first_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a race ends with is no sample: it drew on where the first images looked close to the cut."""
+    given: list[dict[int, float]] = []
+
+    def listened(name: str, measured: Any, reference: dict[int, float], seed: int) -> Any:
+        given.append(reference)
+        return conclude(name, measured, reference, seed)
+
+    monkeypatch.setattr(confirmation, "conclude", listened)
+    mine = await Mine.new(tmp_path, confirming(budget="racing", images=8, population=8))
+    assert await mine.run() == "finished"
+    (reference,) = given
+    with open_reader(tmp_path) as reader:
+        board = reader.leaderboard(mine.id, 1000)
+        unselected = [one for one in board if one.origin in ("initial", "random")]
+        assert set(reference) == {one.id for one in unselected}
+        raced = 0
+        for one in unselected:
+            first = next(e for e in reader.candidate(one.id).evaluations if e.purpose == "search")
+            looked = np.asarray(first.similarity, dtype=np.float64)[:, : Racing.of(8, 8).first]
+            assert reference[one.id] == pytest.approx(spread_score(looked, 25, 1))
+            raced += first.similarity.shape[1] > looked.shape[1]
+        assert raced

@@ -72,9 +72,13 @@ async def test_a_race_that_is_interrupted_at_any_step_ends_equal(tmp_path: Path)
 
 
 @pytest.mark.parametrize("score", ["information", "paper"])
-async def test_any_score_can_be_raced_for(tmp_path: Path, score: str) -> None:
-    await run(tmp_path, raced(generations=1, score=score))
-    assert max(images(tmp_path)[0]) > RULE.first
+async def test_nobody_races_for_a_score_that_moves_with_the_number_of_images(
+    tmp_path: Path, score: str
+) -> None:
+    given = raced(generations=1, score=score)
+    await run(tmp_path, given)
+    assert images(tmp_path)[0] == [8] * 8
+    assert given.search.planned == 64
 
 
 async def test_a_colour_is_raced_for_without_variations(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ async def test_the_form_says_what_it_would_take(store: Path, size: tuple[int, in
         await pressed(pilot, "n")
         assert isinstance(app.screen, NewSessionScreen)
         text = shown(app)
-        assert "2,048" in text
+        assert "1,128" in text
         assert max(len(line.rstrip()) for line in text.splitlines()) <= size[0]
         assert "\x1b" not in text
         if size[0] >= 80:
@@ -121,7 +121,7 @@ async def test_a_session_is_written_checked_and_begun_by_keys_alone(store: Path)
         assert engine.asked == []
         assert app.screen._rows.line.setting.key == "images"  # type: ignore[attr-defined]
         await pressed(pilot, "8")
-        assert "1,024" in shown(app)
+        assert "560" in shown(app)
         await at(pilot, "search.objective")
         await pressed(pilot, "right", "ctrl+s")
         config = parse_config(opened(engine).config, "the test")
@@ -192,11 +192,11 @@ async def test_presets_sections_lists_and_lines(store: Path) -> None:
         await settle(app, pilot)
         await pressed(pilot, "n", "left")
         assert "look  ← →" in shown(app)
-        assert "192" in shown(app)
+        assert "105" in shown(app)
         await pressed(pilot, "enter")
         assert isinstance(app.screen, ProposeScreen)
         await pressed(pilot, "down", "down", "enter")
-        assert "7,680" in shown(app)
+        assert "4,220" in shown(app)
         await at(pilot, "search.score")
         await pressed(pilot, "enter")
         assert isinstance(app.screen, ProposeScreen)

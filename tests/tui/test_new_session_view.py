@@ -198,7 +198,7 @@ def test_presets_fill_the_form_and_each_can_be_mined(draft: Draft) -> None:
         config = draft.check().config
         assert config is not None
         assert draft.preset is not None
-        assert draft.preset.images == outlook.images_of(config)
+        assert draft.preset.images == config.search.planned
         sizes.append(draft.preset.images)
         assert config.session.name == "mine"
         assert draft.preset.summary
@@ -216,8 +216,8 @@ def said(found: list[outlook.Fact]) -> str:
 
 def test_the_outlook_without_any_experience() -> None:
     text = said(facts(MiningConfig(), None, None, Turn()))
-    assert "images 2,048" in text
-    assert "8 generations × 16 prompts × 16" in text
+    assert "images 1,128" in text
+    assert "8 generations × 16 prompts, raced for: about 9 each" in text
     assert "unknown until the first batch" in text
     assert "turn begins at once" in text
 
@@ -225,10 +225,18 @@ def test_the_outlook_without_any_experience() -> None:
 def test_the_outlook_goes_by_the_store_and_says_so() -> None:
     pace = Pace(0.5, 2048, "\x1b[31mold", "2026-11-20T10:00:00Z")
     text = said(facts(MiningConfig(), pace, None, Turn("busy", True, 2)))
-    assert "time about 68 minutes" in text
+    assert "time about 38 minutes" in text
     assert "0.5 images/s in “␛[31mold”" in text
-    assert "disk about 4.0 MiB" in text
+    assert "disk about 2.2 MiB" in text
     assert "waits for “busy”, which is paused and 2 more" in text
+
+
+def test_the_outlook_of_equal_shares_is_a_plain_product() -> None:
+    """The paper's score moves with the number of images, so nobody races for it whatever the budget says."""
+    for search in ({"budget": "uniform"}, {"score": "paper"}):
+        text = said(facts(MiningConfig.model_validate({"search": search}), None, None, Turn()))
+        assert "images 2,048" in text
+        assert "8 generations × 16 prompts × 16" in text
 
 
 def test_memory_is_an_estimate_that_may_not_fit() -> None:

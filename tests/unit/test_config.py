@@ -1,6 +1,7 @@
 """The three layers, and one sentence for every wrong value."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,6 +139,9 @@ def test_a_stored_configuration_reads_back_equal_whatever_the_environment_says(
 def test_scoring_prompts_is_a_session_of_one_generation_that_breeds_nothing() -> None:
     search = score_config(MiningConfig(), ("a cat", "a dog")).search
     assert (search.population, search.generations, search.mutations) == (2, 1, 0)
+    assert (
+        search.planned == 2 * search.images
+    )  # whoever asks for scores wants every prompt measured as well as all
     with pytest.raises(InputError, match="prompt 2"):
         score_config(MiningConfig(), ("a cat", "a\x07"))
 
@@ -145,3 +149,22 @@ def test_scoring_prompts_is_a_session_of_one_generation_that_breeds_nothing() ->
 def test_ordinary_text_of_any_language_is_a_prompt() -> None:
     for prompt in ("a cat", "Ein Müller", "猫", "👩‍🔬 in a lab", "عالِم"):
         assert prompt_fault(prompt) == ""
+
+
+@pytest.mark.parametrize(
+    ("search", "shares", "images"),
+    [
+        ({}, "racing", 1128),
+        ({"budget": "uniform"}, "uniform", 2048),
+        ({"score": "paper"}, "uniform", 2048),  # moves with the number of images: no race could compare
+        ({"objective": "red", "score": "paper"}, "racing", 1128),  # a colour does not
+        ({"images": 5}, "uniform", 640),  # first looks take all there is
+        ({"survivors": 16, "mutations": 1}, "uniform", 2048),  # nobody goes
+    ],
+)
+def test_images_are_raced_for_where_a_race_can_tell_something(
+    search: dict[str, Any], shares: str, images: int
+) -> None:
+    found = load_config(None, {"search": search}).search
+    assert (found.shares, found.planned) == (shares, images)
+    assert found.look == (4 if shares == "racing" else found.images)

@@ -74,8 +74,8 @@ def test_a_score_measured_once_has_an_interval_all_the_same() -> None:
 
 
 def test_prompts_that_disagree_more_than_their_parts_widen_all_intervals() -> None:
-    calm = Repeated(np.array([[0.5, 0.5], [0.5, 0.5]]), 0.01, 0.0)
-    wild = Repeated(np.array([[0.2, 0.2], [0.8, 0.8]]), 0.01, 0.09)
+    calm = Repeated(np.array([[0.5, 0.5], [0.5, 0.5]]), 0.01, 0.0, np.zeros(2))
+    wild = Repeated(np.array([[0.2, 0.2], [0.8, 0.8]]), 0.01, 0.09, np.zeros(2))
     (narrow, _), (wide, _) = statistics.calibrated([calm] * 2), statistics.calibrated([calm, wild])
     assert wide.high - wide.low > narrow.high - narrow.low
 
