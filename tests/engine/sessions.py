@@ -29,6 +29,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "generations": 3,
         "images": 4,
         "variations": 3,
+        "budget": "uniform",  # so that images can be counted beforehand; races are in test_racing
     },
     "confirm": {"enabled": False},
 }
