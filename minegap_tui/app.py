@@ -10,19 +10,24 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import SystemCommand
 from textual.dom import DOMNode
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from engine.commands import Command
+from minegap_tui import garbage
 from minegap_tui.actions.action import Action
 from minegap_tui.actions.registry import bindings, named, offered
 from minegap_tui.desk import StoreDesk
+from minegap_tui.driver import Answered, AskedDriver
 from minegap_tui.following import Door, Following, StoreDoor
 from minegap_tui.helm import Helm
 from minegap_tui.images import DRAWN, Images
@@ -31,9 +36,8 @@ from minegap_tui.library import Library
 from minegap_tui.look import Look
 from minegap_tui.origins import Origins
 from minegap_tui.port import AppPort, FrameApp
-from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.live import LiveScreen
-from minegap_tui.screens.page import Page
+from minegap_tui.screens.page import EvidencePage, Page
 from minegap_tui.screens.record import RecordScreen
 from minegap_tui.terminal import Prepared
 from minegap_tui.typed_ahead import TypedAhead
@@ -49,6 +53,8 @@ from store.errors import StoreError
 
 REDRAW_SECONDS = 0.25
 """Bursts of events are drawn together, at most four times a second."""
+STARTED_SECONDS = 2.0
+"""What is in memory then, modules and the session's rows, stays."""
 
 
 class MineApp(FrameApp):
@@ -67,6 +73,7 @@ class MineApp(FrameApp):
         images: how pictures are drawn.
         keymap: which keys are in force.
         prepared: settings of the user and abilities of the terminal.
+        inquiry: what the terminal was asked; its answers may still come.
         look: its colours and characters.
         memory: what the user chose, for the next start too.
         typed_ahead: keys that wait for their turn.
@@ -99,6 +106,7 @@ class MineApp(FrameApp):
             over_ssh="SSH_CONNECTION" in os.environ,
             before=prepared.memory.text("images.drawn", DRAWN, ""),
         )
+        self.inquiry = prepared.inquiry
         self.memory = prepared.memory
         self.keymap = prepared.keymap or Keymap()
         self.set_keymap(self.keymap.for_textual())
@@ -209,10 +217,25 @@ class MineApp(FrameApp):
         self.left_by_signal = True
         self.exit(0)
 
+    def get_driver_class(self) -> type[Driver]:
+        """Return what reads the terminal: Textual's own driver, told of late answers."""
+        found = super().get_driver_class()
+        return AskedDriver if found is LinuxDriver else found
+
+    @on(Answered)
+    def _terminal_answered(self, message: Answered) -> None:
+        self.prepared = replace(self.prepared, terminal=message.terminal)
+        self.look.learn(message.terminal)
+        before = self.images.drawn
+        self.images.learn(message.terminal)
+        if self.images.drawn != before:
+            self._draw_pictures_anew()
+
     @on(LiveScreen.Ready)
     def _begin(self) -> None:
         if not self.library.used:
             self.set_interval(REDRAW_SECONDS, self.redraw)
+            self.set_timer(STARTED_SECONDS, garbage.started)
         if self._live_wanted:
             self._live.begin_reading()
             self.watched.follow(self._begin_with)
@@ -256,7 +279,7 @@ class MineApp(FrameApp):
 
     @on(Leaderboard.Selected)
     def _select(self, message: Leaderboard.Selected) -> None:
-        if isinstance(self.screen, InspectScreen):
+        if isinstance(self.screen, EvidencePage):
             self.screen.begin_reading()
         self._read_evidence(message.candidate_id)
 
@@ -266,13 +289,20 @@ class MineApp(FrameApp):
             self._evidence = await self._desk.ask(lambda reader: read_evidence(reader, candidate_id))
         except StoreError as error:
             self._fail(error)
+<<<<<<< HEAD
             self._live.no_evidence(candidate_id)
         else:
             self._live.show_evidence(self._evidence)
-            if isinstance(self.screen, InspectScreen) and not self.screen.FOREIGN:
+            if isinstance(self.screen, EvidencePage) and not self.screen.FOREIGN:
                 self.screen.show_evidence(self._evidence)
-        if isinstance(self.screen, InspectScreen):
+        if isinstance(self.screen, EvidencePage):
             self.screen.end_reading()
+=======
+            return
+        self._live.show_evidence(self._evidence)
+        if isinstance(self.screen, EvidencePage) and not self.screen.FOREIGN:
+            self.screen.show_evidence(self._evidence)
+>>>>>>> c3bfc9c (Starts without waiting for the terminal's answers or for the next redraw: asked while the app is imported, late answers are the driver's, what is typed ahead is kept; less imported, less garbage looked for; benchmark of the terminal needs no mined session, has Textual's floor beside it and --write)
 
     @on(RecordScreen.Wanted)
     def _record_wanted(self) -> None:
@@ -357,6 +387,8 @@ class MineApp(FrameApp):
 
     def action_inspect(self) -> None:
         """Show the selected candidate on a screen of its own."""
+        from minegap_tui.screens.inspect import InspectScreen
+
         if self._evidence is not None:
             self.push_screen(InspectScreen(self._evidence, self.helm.why_not))
 
@@ -373,10 +405,13 @@ class MineApp(FrameApp):
         """Draw pictures in the next way."""
         self.helm.messages.say(self.images.cycle())
         self.memory.keep("images.drawn", self.images.drawn)
+        self._draw_pictures_anew()
+        self.redraw()
+
+    def _draw_pictures_anew(self) -> None:
         for screen in self.screen_stack:
             for board in screen.query(Board):
                 board.draw_anew()
-        self.redraw()
 
     def action_leave(self) -> None:
         """Leave at once; the engine is not asked for anything."""

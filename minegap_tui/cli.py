@@ -12,7 +12,7 @@ from importlib import import_module
 import click
 
 from engine.errors import MineGapError
-from minegap_tui import console
+from minegap_tui import console, garbage
 from minegap_tui.console import complain
 from store.errors import StoreError
 
@@ -101,6 +101,7 @@ def cli(ctx: click.Context) -> int:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code; whatever goes wrong is said in one sentence."""
+    garbage.spare_start()
     try:
         code = cli.main(arguments, prog_name="minegap", standalone_mode=False)
         return code if isinstance(code, int) else 0

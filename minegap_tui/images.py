@@ -128,9 +128,15 @@ class Images:
         self._shelf = Shelf(_CAPACITY, secrets.randbelow(kitty.NUMBERS) if first is None else first)
         self._sending = threading.Lock()
         self._closed = False
-        ways, wanted = self.ways, settings.protocol
-        asked_for = (way for way in DRAWN if way == wanted or (wanted == "auto" and way == before))
-        self._drawn = next((way for way in asked_for if way in ways), ways[0] if wanted == "auto" else "half")
+        self._before = before
+        self._chosen = False
+        self._drawn = self._first()
+
+    def learn(self, terminal: Terminal) -> None:
+        """Take over what the terminal answered late; what the user chose in the meantime stays."""
+        self._terminal = terminal
+        if not self._chosen:
+            self._drawn = self._first()
 
     @property
     def drawn(self) -> Drawn:
@@ -174,6 +180,7 @@ class Images:
     def cycle(self) -> str:
         """Draw pictures in the next way that this terminal has; returns a sentence for the user."""
         ways = self.ways
+        self._chosen = True
         self._drawn = ways[(ways.index(self._drawn) + 1) % len(ways)]
         words = _WORDS[self._drawn]
         if self._drawn == ways[0] == "half":
@@ -258,6 +265,11 @@ class Images:
             self._sending.release()
             if forget and self._port.ready():
                 self._port.write(forget)
+
+    def _first(self) -> Drawn:
+        ways, wanted = self.ways, self._settings.protocol
+        asked_for = (way for way in DRAWN if way == wanted or (wanted == "auto" and way == self._before))
+        return next((way for way in asked_for if way in ways), ways[0] if wanted == "auto" else "half")
 
     def _send(self, key: Key, png: bytes, cancelled: Callable[[], bool]) -> int | None:
         number = self._shelf.number()

@@ -14,10 +14,9 @@ from engine.errors import MineGapError
 from minegap_tui.beginning import Beginning
 from minegap_tui.confirming import Confirming
 from minegap_tui.desk import StoreDesk
-from minegap_tui.screens.found import FoundScreen
 from minegap_tui.screens.listing import BrowsingScreen
 from minegap_tui.screens.live import LiveScreen
-from minegap_tui.screens.page import Page
+from minegap_tui.screens.page import EvidencePage, Page
 from minegap_tui.view.evidence import read_evidence
 from minegap_tui.view.sessions import Listed
 from store.errors import StoreError
@@ -145,7 +144,8 @@ class Library:
 
     def neighbour(self, by: int) -> bool:
         """Step to the next candidate of the table below; False where the screen shows none of one."""
-        if not isinstance(self._app.screen, FoundScreen):
+        screen = self._app.screen
+        if not (isinstance(screen, EvidencePage) and screen.FOREIGN):
             return False
         below = self._app.screen_stack[-2]
         candidate_id = below.neighbour(by) if isinstance(below, Page) else None
@@ -160,9 +160,11 @@ class Library:
             self._say(str(error))
             evidence = None
         screen = self._app.screen
-        if evidence is not None and isinstance(screen, FoundScreen):
+        if evidence is not None and isinstance(screen, EvidencePage) and screen.FOREIGN:
             screen.show_evidence(evidence)
         elif evidence is not None and isinstance(screen, BrowsingScreen):
+            from minegap_tui.screens.found import FoundScreen
+
             self._app.push_screen(FoundScreen(evidence, self._app.helm.why_not))
         self._app.typed_ahead.arrived()
 

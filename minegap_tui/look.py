@@ -61,6 +61,11 @@ class Look:
         """Why no theme can be chosen; empty when one can."""
         return "NO_COLOR is set: there are no colours to choose from." if self._app.no_color else ""
 
+    def learn(self, terminal: Terminal) -> None:
+        """Take over what the terminal answered late."""
+        self._terminal = terminal
+        self.show(self.choice)
+
     def show(self, choice: ThemeChoice) -> None:
         """Draw the app in a theme, without remembering it."""
         self._app.theme = "ansi" if self._app.no_color else self._named(choice)

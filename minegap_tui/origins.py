@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minegap_tui.desk import StoreDesk
-from minegap_tui.screens.found import FoundScreen
-from minegap_tui.screens.inspect import InspectScreen
+from minegap_tui.screens.page import EvidencePage
 from minegap_tui.view.evidence import Evidence, read_evidence
 from store.errors import StoreError
 
@@ -55,6 +54,8 @@ class Origins:
         self._app.run_worker(self._inspect(candidate_id), group=READING, exclusive=True)
 
     async def _inspect(self, candidate_id: int) -> None:
+        from minegap_tui.screens.found import FoundScreen
+        from minegap_tui.screens.inspect import InspectScreen
         from minegap_tui.screens.lineage import LineageScreen
 
         try:
@@ -71,7 +72,7 @@ class Origins:
 
     def _subject(self) -> Evidence | None:
         screen = self._app.screen
-        return screen.evidence if isinstance(screen, InspectScreen) else self._app.evidence
+        return screen.evidence if isinstance(screen, EvidencePage) else self._app.evidence
 
     def _say(self, sentence: str) -> None:
         self._app.helm.messages.say(sentence, refused=True)

@@ -9,11 +9,14 @@ import zlib
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import Image, UnidentifiedImageError
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 64_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -54,6 +57,8 @@ def picture(path: Path, width: int, height: int, background: RGB, *, whole: bool
     Raises:
         PictureError: it is missing, broken or oversized.
     """
+    from PIL import Image
+
     pixels = _pixels(path, width, height * 2 - (not whole))
     canvas = Image.new("RGB", (width, height * 2), background)
     canvas.paste(pixels, ((width - pixels.width) // 2, 0))
@@ -72,6 +77,8 @@ def sharp(path: Path, width: int, height: int, background: RGB) -> bytes:
     Raises:
         PictureError: it is missing, broken or oversized.
     """
+    from PIL import Image
+
     pixels = _pixels(path, width, height, enlarge=False)
     scale = max(pixels.width / width, pixels.height / height)
     size = (max(pixels.width, round(width * scale)), max(pixels.height, round(height * scale)))
@@ -95,6 +102,8 @@ def filling(
     Raises:
         PictureError: it is missing, broken or oversized.
     """
+    from PIL import Image
+
     pixels = _pixels(path, width * cell[0], height * cell[1] - (0 if whole else cell[1] // 2))
     canvas = Image.new("RGB", (width * cell[0], height * cell[1]), background)
     canvas.paste(pixels, ((canvas.width - pixels.width) // 2, 0))
@@ -102,6 +111,8 @@ def filling(
 
 
 def _pixels(path: Path, width: int, height: int, *, enlarge: bool = True) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

@@ -1,11 +1,13 @@
 """What the terminal can draw, asked of the terminal itself: no variable says so truly over SSH.
 
-Runs before Textual reads keys. All questions are sent at once; every terminal answers the last of them, primary
-device attributes (DA1), and answers in order. So that answer ends the wait, and nothing arrives afterwards.
+All questions are sent at once, before Textual is imported; every terminal answers the last of them, primary device
+attributes (DA1), and answers in order. So that answer ends an inquiry, and nothing arrives afterwards. What comes
+after the app has begun to draw, its driver hands over (``minegap_tui.driver``).
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import select
@@ -15,7 +17,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 SILENCE_SECONDS: Final = 2.0
 """How long a terminal may say nothing at all."""
@@ -37,7 +39,19 @@ _GROUND_ANSWER: Final = re.compile(
 )
 _REGISTERS_ANSWER: Final = re.compile(rb"\x1b\[\?1;0;(\d{1,6})S")
 _ATTRIBUTES_ANSWER: Final = re.compile(rb"\x1b\[\?([\d;]{0,100})c")
+_ANSWERS: Final = (
+    _NAME_ANSWER,
+    _KITTY_ANSWER,
+    _CELL_ANSWER,
+    _GROUND_ANSWER,
+    _REGISTERS_ANSWER,
+    _ATTRIBUTES_ANSWER,
+)
+_BEGUN: Final = re.compile(
+    rb"\x1b(?:P(?:>[^\x1b]{0,210}\x1b?)?|_[^\x1b]{0,210}\x1b?|\][^\x1b\x07]{0,60}\x1b?|\[[?\d;]*)?\Z"
+)
 _SIXEL: Final = "4"
+_PIECE: Final = 4096
 _MOST_BYTES: Final = 16384
 
 _PLACEHOLDERS: Final = {"kitty": (0, 28), "ghostty": (0, 0)}
@@ -99,48 +113,127 @@ class Terminal:
         return not self.multiplexer and _brand(self.name)[0] in _TRUECOLOR
 
 
+class Inquiry:
+    """Asks the terminal at standard input and output; without one, or in the background, nothing is asked.
+
+    Until ``close`` or ``hand_over`` the terminal shows no keys and hands each over at once; those that are pressed
+    among its answers are kept (``keys``).
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._multiplexer = _multiplexer(environment)
+        self._taken = b""
+        self._source = -1
+        self._before: list[Any] | None = None
+        self._began = time.monotonic()
+        self._ended = 0.0
+        self._reason = self._ask(environment.get("TERM", ""))
+
+    @property
+    def pending(self) -> bool:
+        """Whether answers are still to come."""
+        return self._source >= 0 and not self._ended
+
+    def wait(self, silence: float, limit: float = LIMIT_SECONDS) -> Terminal:
+        """Return what is known once all answers have come, or when time is up.
+
+        Args:
+            silence: seconds since the question after which a terminal that said nothing is waited for no longer.
+            limit: the same for one that has said something.
+        """
+        while self.pending:
+            left = self._began + (limit if self._taken and silence else silence) - time.monotonic()
+            try:
+                if not select.select([self._source], [], [], max(left, 0.0))[0]:
+                    break
+                if not self.take(os.read(self._source, _PIECE)):
+                    break
+            except OSError as error:
+                self._source, self._reason = -1, f"the terminal could not be asked ({error})"
+        return self.found()
+
+    def take(self, piece: bytes) -> bytes:
+        """Take over what came from the terminal; returns it."""
+        self._taken = (self._taken + piece)[-_MOST_BYTES:]
+        if self.pending and _ATTRIBUTES_ANSWER.search(self._taken):
+            self._ended = time.monotonic()
+        return piece
+
+    def found(self) -> Terminal:
+        """Return what the answers until now say."""
+        if self._source < 0:
+            return Terminal(reason=self._reason, multiplexer=self._multiplexer)
+        return understand(self._taken, self._multiplexer, (self._ended or time.monotonic()) - self._began)
+
+    def keys(self) -> tuple[bytes, bytes]:
+        """Return what was pressed among the answers, and the beginning of an answer that is not complete."""
+        return sift(self._taken)
+
+    def hand_over(self) -> list[Any] | None:
+        """Leave the terminal to somebody who changes its settings too; returns what they were, once."""
+        before, self._before = self._before, None
+        return before
+
+    def close(self) -> None:
+        """Give the terminal its settings back; late answers, and keys among them, are dropped."""
+        before = self.hand_over()
+        if before is not None:
+            with suppress(termios.error):  # the terminal may have hung up
+                if self.pending:
+                    termios.tcflush(self._source, termios.TCIFLUSH)
+                termios.tcsetattr(self._source, termios.TCSANOW, before)
+
+    def _ask(self, kind: str) -> str:
+        """Ask; returns why not, if not."""
+        if kind in _NO_ANSWERS or self._multiplexer == "screen":
+            return f"a terminal of the kind {kind or 'unknown'!r} is not asked"
+        try:
+            source, sink = sys.__stdin__.fileno(), sys.__stdout__.fileno()  # type: ignore[union-attr]
+            before = termios.tcgetattr(source)
+            if not os.isatty(sink) or os.tcgetpgrp(source) != os.getpgrp():
+                return "this process does not own a terminal"
+        except (AttributeError, ValueError, OSError, termios.error):
+            return "there is no terminal"
+        quiet = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON), *before[4:]]
+        # tmux takes the kitty question for a title, and its own answers say nothing of the terminal around it.
+        questions = _NAME + ("" if self._multiplexer else _KITTY + _REGISTERS) + _CELL + _GROUND + _ATTRIBUTES
+        self._before = before
+        atexit.register(self.close)
+        try:
+            termios.tcsetattr(source, termios.TCSANOW, quiet)
+            os.write(sink, questions.encode())
+        except (OSError, termios.error) as error:
+            return f"the terminal could not be asked ({error})"
+        self._source = source
+        return ""
+
+
 def probe(
     environment: Mapping[str, str] = os.environ,
     *,
     silence: float = SILENCE_SECONDS,
     limit: float = LIMIT_SECONDS,
 ) -> Terminal:
-    """Ask the terminal at standard input and output; without one, or in the background, nothing is asked.
-
-    Keys pressed while it answers are lost; its settings are as before afterwards.
+    """Ask the terminal and wait for its answers; its settings are as before afterwards.
 
     Args:
         silence: seconds after which a terminal that said nothing counts as one that does not answer.
         limit: seconds after which no more answers are awaited.
     """
-    multiplexer = _multiplexer(environment)
-    kind = environment.get("TERM", "")
-    if kind in _NO_ANSWERS or multiplexer == "screen":
-        return Terminal(
-            reason=f"a terminal of the kind {kind or 'unknown'!r} is not asked", multiplexer=multiplexer
-        )
+    inquiry = Inquiry(environment)
     try:
-        source, sink = sys.__stdin__.fileno(), sys.__stdout__.fileno()  # type: ignore[union-attr]
-        before = termios.tcgetattr(source)
-        if not os.isatty(sink) or os.tcgetpgrp(source) != os.getpgrp():
-            return Terminal(reason="this process does not own a terminal", multiplexer=multiplexer)
-    except (AttributeError, ValueError, OSError, termios.error):
-        return Terminal(reason="there is no terminal", multiplexer=multiplexer)
-    quiet = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON), *before[4:]]
-    # tmux takes the kitty question for a title, and its own answers say nothing of the terminal around it.
-    questions = _NAME + ("" if multiplexer else _KITTY + _REGISTERS) + _CELL + _GROUND + _ATTRIBUTES
-    began = time.monotonic()
-    try:
-        termios.tcsetattr(source, termios.TCSANOW, quiet)
-        os.write(sink, questions.encode())
-        answers = _read(source, began, silence, limit)
-    except (OSError, termios.error) as error:
-        return Terminal(reason=f"the terminal could not be asked ({error})", multiplexer=multiplexer)
+        return inquiry.wait(silence, limit)
     finally:
-        with suppress(termios.error):  # the terminal may have hung up
-            termios.tcflush(source, termios.TCIFLUSH)
-            termios.tcsetattr(source, termios.TCSANOW, before)
-    return understand(answers, multiplexer, time.monotonic() - began)
+        inquiry.close()
+
+
+def sift(taken: bytes) -> tuple[bytes, bytes]:
+    """Return what is no answer to a question, and the beginning of an answer at the end that is not complete."""
+    begun = _BEGUN.search(taken)
+    whole = taken[: begun.start()] if begun else taken
+    for answer in _ANSWERS:
+        whole = answer.sub(b"", whole)
+    return whole, taken[begun.start() :] if begun else b""
 
 
 def understand(answers: bytes, multiplexer: str = "", seconds: float = 0.0) -> Terminal:
@@ -170,22 +263,6 @@ def understand(answers: bytes, multiplexer: str = "", seconds: float = 0.0) -> T
 def _share(digits: bytes) -> float:
     """Return one to four hexadecimal digits as a share of the most that so many can say."""
     return int(digits, 16) / int("f" * len(digits), 16)
-
-
-def _read(source: int, began: float, silence: float, limit: float) -> bytes:
-    """Return all bytes up to the last answer, or those that came in time."""
-    taken = b""
-    while len(taken) < _MOST_BYTES:
-        left = began + (limit if taken else silence) - time.monotonic()
-        if left <= 0 or not select.select([source], [], [], left)[0]:
-            break
-        piece = os.read(source, 4096)
-        if not piece:
-            break
-        taken += piece
-        if _ATTRIBUTES_ANSWER.search(taken):
-            break
-    return taken
 
 
 def _multiplexer(environment: Mapping[str, str]) -> str:

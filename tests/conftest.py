@@ -18,6 +18,9 @@ from engine.models.offline import switch_off_network
 for size in ("COLUMNS", "LINES"):
     os.environ.pop(size, None)
 
+# Programs that tests start keep what they compile, as installed ones do: Textual's modules alone take 0.3 s each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Speed is no property under test, and a busy machine must not fail one.
 settings.register_profile("minegap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("minegap")

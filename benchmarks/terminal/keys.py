@@ -10,8 +10,8 @@ from benchmarks.terminal.line import Line
 from benchmarks.terminal.startup import SHOW
 
 FOLLOW = (
-    "import sys; from pathlib import Path; from minegap_tui import terminal; prepared = terminal.prepare();"
-    "from minegap_tui.launch import run_app; sys.exit(run_app(Path(sys.argv[1]), sys.argv[2], prepared))"
+    "import sys; from pathlib import Path; from minegap_tui import terminal; asking = terminal.ask();"
+    "from minegap_tui.launch import run_app; sys.exit(run_app(Path(sys.argv[1]), sys.argv[2], asking.prepared()))"
 )
 """The session that an engine mines."""
 FOLLOWING, HOLDING = b"following", b"holding"
@@ -48,7 +48,7 @@ def beside_pictures(store: Path, session_id: str, protocol: str, count: int) -> 
     """
     line = Line(
         ["-c", SHOW, str(store), session_id],
-        kitty=protocol == "kitty",
+        voice="kitty" if protocol == "kitty" else "plain",
         bytes_per_second=_MBIT,
         SSH_CONNECTION="10.0.0.1 50000 10.0.0.2 22",
         MINEGAP_UI_IMAGES_PROTOCOL=protocol,

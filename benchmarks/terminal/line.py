@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
@@ -25,6 +26,10 @@ _ANSWERS = {
     b"\x1b[c": b"\x1b[?62;c",
 }
 """What kitty answers to the app's questions."""
+Voice = Literal["kitty", "plain", "silent"]
+"""Answers as kitty does, says only that it is a terminal, or nothing at all."""
+_NOT_KEPT = {"TMUX", "STY", "NO_COLOR", "SSH_CONNECTION", "PYTHONDONTWRITEBYTECODE"}
+"""Without the last one Python compiles Textual once, as installing does, and not at every start."""
 _PIECE = 65536
 _SLICE = 0.005
 _PATIENCE = 120.0
@@ -35,7 +40,7 @@ class Line:
 
     Args:
         program: arguments of the Python interpreter.
-        kitty: whether the terminal answers as kitty does; else it says only that it is one.
+        voice: what the terminal answers.
         bytes_per_second: what the link carries; None is a terminal on the same machine.
         environment: what differs from this process's.
 
@@ -47,12 +52,14 @@ class Line:
         self,
         program: Sequence[str],
         *,
-        kitty: bool = False,
+        voice: Voice = "plain",
         bytes_per_second: float | None = None,
         **environment: str,
     ) -> None:
         self._answers = {
-            question: answer for question, answer in _ANSWERS.items() if kitty or question == b"\x1b[c"
+            question: answer
+            for question, answer in _ANSWERS.items()
+            if voice == "kitty" or (voice == "plain" and question == b"\x1b[c")
         }
         self._rate = bytes_per_second
         self._taken = bytearray()
@@ -147,7 +154,7 @@ def _environment(changes: dict[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"TMUX", "STY", "NO_COLOR", "SSH_CONNECTION"} and not name.startswith("MINEGAP_")
+        if name not in _NOT_KEPT and not name.startswith("MINEGAP_")
     }
     root = str(Path(__file__).parents[2])
     usual = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": root}

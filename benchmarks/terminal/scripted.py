@@ -18,6 +18,14 @@ BATCHES = 8
 
 
 @contextmanager
+def listened(store: Path, session_id: str) -> Iterator[EngineDouble]:
+    """Hold the store as an engine does that mines the session, and tell nothing."""
+    with listening(store) as double:
+        double.resumed(session_id)
+        yield double
+
+
+@contextmanager
 def mining(store: Path, session_id: str, candidates_per_second: float) -> Iterator[threading.Event]:
     """Tell of the session's stored candidates, over and over, as if they were scored just now.
 
@@ -27,7 +35,7 @@ def mining(store: Path, session_id: str, candidates_per_second: float) -> Iterat
     with open_reader(store) as reader:
         known = sorted(reader.leaderboard(session_id, 1_000_000), key=lambda one: one.id)
     told, ended = threading.Event(), threading.Event()
-    with listening(store) as double:
+    with listened(store, session_id) as double:
         thread = threading.Thread(
             target=_tell, args=(double, session_id, known, candidates_per_second, told, ended), daemon=True
         )

@@ -1,41 +1,60 @@
-"""From the command to data on the screen."""
+"""From the command to data on the screen, as it is where Python may keep its compiled files."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from benchmarks.terminal.line import Line
+from benchmarks.terminal.line import Line, Voice
+from benchmarks.terminal.scripted import listened
 from store import open_reader
 
 SHOW = (
-    "import sys; from pathlib import Path; from minegap_tui import terminal; prepared = terminal.prepare();"
-    "from minegap_tui.app import MineApp;"
-    "MineApp(Path(sys.argv[1]), session_id=sys.argv[2], prepared=prepared).run()"
+    "import sys; from pathlib import Path; from minegap_tui import garbage, terminal; garbage.spare_start();"
+    "asking = terminal.ask(); from minegap_tui.app import MineApp;"
+    "MineApp(Path(sys.argv[1]), session_id=sys.argv[2], prepared=asking.prepared()).run()"
 )
 """A past session, as it was."""
-HOME = "import sys; from minegap_tui.cli import run; sys.exit(run(['sessions', '--store', sys.argv[1]]))"
+COMMAND = "import sys; from minegap_tui.cli import run; sys.exit(run(sys.argv[1:]))"
+_FLOOR = """
+from textual.app import App
+from textual.widgets import Static
+
+class Floor(App):
+    def compose(self):
+        yield Static("the least")
+
+Floor().run()
+"""
+Taken = tuple[float, float]
+"""Seconds, and seconds of processor time."""
 
 
-def shown(store: Path, session_id: str) -> tuple[float, float]:
-    """Seconds, and seconds of processor time, until a past session's leaderboard stands on the screen."""
+def attached(store: Path, session_id: str) -> Taken:
+    """Until a live session's leaderboard stands on the screen."""
     with open_reader(store) as reader:
         prompt = reader.leaderboard(session_id, 1)[0].prompt
-    return _seconds([SHOW, str(store), session_id], prompt[:20])
+    with listened(store, session_id):
+        return _seconds([COMMAND, "attach", session_id, "--store", str(store)], prompt[:20])
 
 
-def home(store: Path, name: str) -> tuple[float, float]:
-    """The same until the list of sessions stands on the screen."""
-    return _seconds([HOME, str(store)], name)
+def home(store: Path, name: str, voice: Voice = "kitty", **environment: str) -> Taken:
+    """Until the list of sessions stands on the screen."""
+    return _seconds([COMMAND, "sessions", "--store", str(store)], name, voice, **environment)
 
 
-def interpreter() -> tuple[float, float]:
-    """The same until an interpreter that imports nothing writes a word: what no app can be quicker than."""
+def interpreter() -> Taken:
+    """Until an interpreter that imports nothing writes a word: what no app can be quicker than."""
     return _seconds(["print('ready', flush=True); input()"], "ready")
 
 
-def _seconds(program: list[str], words: str) -> tuple[float, float]:
-    line = Line(["-c", *program], kitty=True)
+def floor() -> Taken:
+    """Until an app of one word is drawn: what no app of Textual's can be quicker than."""
+    return _seconds([_FLOOR], "the least")
+
+
+def _seconds(program: list[str], words: str, voice: Voice = "kitty", **environment: str) -> Taken:
+    line = Line(["-c", *program], voice=voice, **environment)
     try:
         return line.until(re.escape(words.encode())) - line.began, line.processor_seconds()
     finally:

@@ -50,10 +50,10 @@ async def _begin(store: Path, command: Command) -> protocol.Acknowledged:
 
 def show_app(store: Path, session_id: str, first: str = "home") -> int:
     """Follow a session in the app, or with "" begin with the screen ``first``; return its exit code."""
-    prepared = terminal.prepare()
-    from minegap_tui.launch import run_app
+    asking = terminal.ask()
+    from minegap_tui.launch import run_app  # while the terminal answers
 
-    return run_app(store, session_id, prepared, first)
+    return run_app(store, session_id, asking.prepared(), first)
 
 
 def leave(store: Path, answer: protocol.Acknowledged, session_id: str, as_json: bool) -> None:

@@ -73,7 +73,7 @@ def doctor(as_json: bool, store: Path | None) -> int:
     from engine.doctor import examine
     from engine.packs import EMBEDDED_DIRECTORY
 
-    prepared = terminal.prepare()
+    prepared = terminal.ask().settled()
     checks = []
     for check in chain(examine(store_directory(store), EMBEDDED_DIRECTORY), _surroundings(prepared)):
         checks.append(check)

@@ -12,7 +12,6 @@ import msgspec
 from engine import protocol
 from engine.client import EngineClient
 from engine.commands import Command, Steering
-from engine.config import prompt_fault
 from engine.errors import InputError
 from minegap_tui import console
 from minegap_tui.commands.options import find_session
@@ -84,6 +83,8 @@ def usable_prompt(text: str, what: str = "The prompt") -> str:
     Raises:
         InputError: it cannot; the sentence says why.
     """
+    from engine.config import prompt_fault  # here: 'attach' starts without it
+
     if fault := prompt_fault(text):
         raise InputError(f"{what} {fault}.")
     return text

@@ -10,7 +10,7 @@ from textual.containers import Container
 
 from minegap_tui.actions.registry import bindings
 from minegap_tui.sanitise import wrap
-from minegap_tui.screens.page import Page
+from minegap_tui.screens.page import EvidencePage
 from minegap_tui.view.evidence import Evidence
 from minegap_tui.view.heat import Cursor
 from minegap_tui.view.scores import score_lines
@@ -49,7 +49,7 @@ class Scores(Scroller):
             self.show_evidence(self._evidence)
 
 
-class InspectScreen(Page):
+class InspectScreen(EvidencePage):
     """Draws an ``Evidence``; the app hands over another one when the user steps to a neighbour.
 
     All parts share one cursor: a variation and an image.

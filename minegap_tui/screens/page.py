@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from minegap_tui.actions.action import Action, Place
 from minegap_tui.look import Dressed
+from minegap_tui.view.evidence import Evidence
 from minegap_tui.view.session import SessionView
 from minegap_tui.view.steering import Messages
 from minegap_tui.widgets.bars import KeyLine, MessageLine
@@ -91,3 +92,16 @@ class Page(Screen[None]):
     def action_back(self) -> None:
         """Return to the screen before."""
         self.dismiss()
+
+
+class EvidencePage(Page):
+    """A page about one candidate; what shows it is imported when it is opened, this is known from the start."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """The candidate on the screen."""
+        raise NotImplementedError
+
+    def show_evidence(self, evidence: Evidence) -> None:
+        """Draw a candidate."""
+        raise NotImplementedError

@@ -42,8 +42,8 @@ def image_report(settings: ImagesSection, terminal: Terminal) -> tuple[bool, str
         return True, f"The terminal was not asked what it draws ({terminal.reason}): {_HALF}."
     if not terminal.answered:
         return False, (
-            f"The terminal did not answer within {terminal.seconds:.1f} s what it draws: {_HALF}; set "
-            "MINEGAP_UI_IMAGES_PROTOCOL=half, and the app starts without waiting for it."
+            f"The terminal did not answer within {terminal.seconds:.1f} s what it draws: {_HALF}; if it draws full "
+            "ones, set MINEGAP_UI_IMAGES_PROTOCOL to kitty or sixel."
         )
     return True, f"{_capital(_HALF)}: this terminal draws neither kitty graphics as text nor sixel{facts}."
 

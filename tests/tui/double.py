@@ -66,6 +66,10 @@ class EngineDouble:
         self._store.set_session_state(session, state)  # type: ignore[arg-type]
         return session
 
+    def resumed(self, session_id: str) -> None:
+        """Have a session that is in the store already mined on."""
+        self._store.set_session_state(session_id, "mining")
+
     def record(self, session_id: str, *events: protocol.Event) -> None:
         """Store events and tell those who follow, as the engine does."""
         for event in events:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
+from itertools import pairwise
 
 import pytest
 from answering import (
@@ -25,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minegap_tui.probe import Terminal as Found
-from minegap_tui.probe import understand
+from minegap_tui.probe import sift, understand
 
 PROBE = """
 import sys, termios, tty
@@ -165,6 +166,23 @@ def test_no_answer_is_a_fault(answers: bytes) -> None:
     assert found.asked
     with pytest.raises(FrozenInstanceError):
         found.kitty = True  # type: ignore[misc]
+
+
+@given(
+    st.lists(
+        st.sampled_from([*AS_KITTY.values(), *AS_XTERM.values(), b"j", b"\x1b[A", b"\x1bOP", b"\x1b[<0;3;4M"])
+    ),
+    st.lists(st.integers(0, 300), max_size=8),
+)
+def test_keys_are_told_from_answers_however_they_are_cut(parts: list[bytes], cuts: list[int]) -> None:
+    whole = b"".join(parts)
+    places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
+    pressed, rest = b"", b""
+    for begin, end in pairwise(places):
+        keys, rest = sift(rest + whole[begin:end])
+        pressed += keys
+    answers = {*AS_KITTY.values(), *AS_XTERM.values()}
+    assert pressed + rest == b"".join(part for part in parts if part not in answers)
 
 
 def test_what_was_not_asked_is_nothing() -> None:

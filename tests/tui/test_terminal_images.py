@@ -16,9 +16,9 @@ from minegap_tui.pictures import picture
 from store import open_reader
 
 SHOW = (
-    "import sys; from pathlib import Path; from minegap_tui import terminal; prepared = terminal.prepare();"
+    "import sys; from pathlib import Path; from minegap_tui import terminal; asking = terminal.ask();"
     "from minegap_tui.app import MineApp;"
-    "MineApp(Path(sys.argv[1]), session_id=sys.argv[2], prepared=prepared).run()"
+    "MineApp(Path(sys.argv[1]), session_id=sys.argv[2], prepared=asking.prepared()).run()"
 )
 pytestmark = pytest.mark.timeout(300)  # an interpreter with Textual takes its time on a busy machine
 
