@@ -123,7 +123,7 @@ class MineApp(FrameApp):
         self._begin_with = begin
         self._stored = session_id
         self._first = first
-        self._live = LiveScreen(self.helm.why_not)
+        self._live = self._unread_screen()
         self._evidence: Evidence | None = None
         self._recorded = -1
         self._clock = clock
@@ -237,10 +237,8 @@ class MineApp(FrameApp):
             self.set_interval(REDRAW_SECONDS, self.redraw)
             self.set_timer(STARTED_SECONDS, garbage.started)
         if self._live_wanted:
-            self._live.begin_reading()
             self.watched.follow(self._begin_with)
         elif self._stored:
-            self._live.begin_reading()
             self.watched.show_stored(self._stored)
         else:
             WAYS[self._first](self)
@@ -264,11 +262,17 @@ class MineApp(FrameApp):
         self._live_wanted, self._begin_with, self._stored = live, None, session_id
         self._recorded = -1
         self.helm.forget()
-        self._live = LiveScreen(self.helm.why_not)
+        self._live = self._unread_screen()
         # The screen below stays for ever: Textual cannot exchange its first one.
         if len(self.screen_stack) > 1:
             self.pop_screen()
         self.push_screen(self._live)
+
+    def _unread_screen(self) -> LiveScreen:
+        """Return a live screen that keys about its rows wait for, from the first one typed on."""
+        screen = LiveScreen(self.helm.why_not)
+        screen.begin_reading()
+        return screen
 
     # ------------------------------------------------------------ what is read and drawn
 
@@ -289,7 +293,6 @@ class MineApp(FrameApp):
             self._evidence = await self._desk.ask(lambda reader: read_evidence(reader, candidate_id))
         except StoreError as error:
             self._fail(error)
-<<<<<<< HEAD
             self._live.no_evidence(candidate_id)
         else:
             self._live.show_evidence(self._evidence)
@@ -297,12 +300,6 @@ class MineApp(FrameApp):
                 self.screen.show_evidence(self._evidence)
         if isinstance(self.screen, EvidencePage):
             self.screen.end_reading()
-=======
-            return
-        self._live.show_evidence(self._evidence)
-        if isinstance(self.screen, EvidencePage) and not self.screen.FOREIGN:
-            self.screen.show_evidence(self._evidence)
->>>>>>> c3bfc9c (Starts without waiting for the terminal's answers or for the next redraw: asked while the app is imported, late answers are the driver's, what is typed ahead is kept; less imported, less garbage looked for; benchmark of the terminal needs no mined session, has Textual's floor beside it and --write)
 
     @on(RecordScreen.Wanted)
     def _record_wanted(self) -> None:
