@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.score import CLIP_LOGIT_SCALE, SCORES
 from engine.statistics import Floats, inflation
-from engine.validation.confirmation import line, simulate
+from engine.validation.confirmation import DEVELOPMENT, alarms, fresh_seeds, line, simulate
 
 
 def spread(matrix: Floats) -> float:
@@ -14,7 +14,7 @@ def spread(matrix: Floats) -> float:
 
 
 def test_the_search_overstates_what_it_finds_and_the_confirmation_does_not() -> None:
-    sessions = [simulate(spread, seed, truths=60) for seed in range(5)]
+    sessions = [simulate(spread, seed, steady=True, truths=60) for seed in range(5)]
     truth = np.array([value for one in sessions for value in one.truth])
     others = float(np.mean([one.others for one in sessions]))
     search = inflation([value for one in sessions for value in one.search], truth, others)
@@ -25,3 +25,13 @@ def test_the_search_overstates_what_it_finds_and_the_confirmation_does_not() -> 
     assert abs(confirmed) < 0.35
     assert np.mean([hit for one in sessions for hit in one.covered]) >= 0.8
     assert line("spread", sessions).count("|") == 5
+
+
+def test_where_all_prompts_are_alike_hardly_anything_is_claimed() -> None:
+    sessions = [simulate(spread, seed, steady=True, alike=True, truths=1) for seed in range(8)]
+    assert sum(one.claims > 0 for one in sessions) <= 1
+    assert alarms("spread", sessions).count("|") == 4
+
+
+def test_what_is_reported_is_simulated_from_seeds_that_nothing_was_chosen_on() -> None:
+    assert set(fresh_seeds(200)).isdisjoint(DEVELOPMENT)
