@@ -72,7 +72,14 @@ class Library:
         from minegap_tui.screens.history import HistoryScreen
 
         self._app.push_screen(
-            HistoryScreen(self._desk, self.inspect, self.open_by_id, self._filter, self._remember)
+            HistoryScreen(
+                self._desk,
+                self.inspect,
+                self.open_by_id,
+                self._filter,
+                self._remember,
+                memory=self._app.memory,
+            )
         )
 
     def back(self) -> None:

@@ -113,7 +113,6 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
         )
         try:
             connection.execute("PRAGMA wal_autocheckpoint=0")
-            connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA trusted_schema=OFF")  # a store may come from elsewhere
             version = _version(connection, folder)
             if version == 0:
@@ -124,6 +123,11 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
                     "(mine or resume a session in it) to bring it up to date.",
                     2,
                 )
+            # A window on the search index, in this connection's own memory: which words the prompts hold.
+            connection.execute(
+                "CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', 'prompts_fts', 'row')"
+            )
+            connection.execute("PRAGMA query_only=ON")
         except BaseException:
             connection.close()
             raise

@@ -55,6 +55,11 @@ class FindingQueries(Queries):
             )
             return self._confirmation(rows[0]) if rows else None
 
+    def any_confirmed(self) -> bool:
+        """Whether a confirmation of any session is finished."""
+        ((found,),) = self._rows("SELECT EXISTS (SELECT 1 FROM confirmation_results)")
+        return bool(found)
+
     def findings(self, session_id: str) -> tuple[Finding, ...]:
         """The mined prompts of a session's latest finished confirmation, by rank; empty where there is none."""
         found = self.confirmation(session_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
@@ -63,7 +64,18 @@ class InSession:
     negated: bool = False
 
 
-Condition: TypeAlias = Words | Within | OneOf | InSession
+@dataclass(frozen=True)
+class OfModel:
+    """A model of its session has this in its name, whatever the case, or its fingerprint begins like this.
+
+    A name is what the configuration says, of a path the last part.
+    """
+
+    text: str
+    negated: bool = False
+
+
+Condition: TypeAlias = Words | Within | OneOf | InSession | OfModel
 
 
 @dataclass(frozen=True)
@@ -112,12 +124,23 @@ class Weight:
     bytes: int
 
 
+_WORDS_LOOKED_AT = 1000
 _COLUMNS = {
     "score": "c.score",
     "gen": "c.generation",
     "origin": "c.origin",
     "state": "c.state",
 }
+_OF_MODEL = """
+SELECT s.id FROM sessions s,
+    json_each(CASE WHEN json_valid(s.config_json) THEN s.config_json ELSE '{{}}' END, '$.models') m
+WHERE m.type = 'text' AND instr(
+    lower(replace(rtrim(m.value, '/'), rtrim(rtrim(m.value, '/'), replace(m.value, '/', '')), '')), lower(:{name}))
+UNION
+SELECT s.id FROM sessions s,
+    json_each(CASE WHEN json_valid(s.models_json) THEN s.models_json ELSE '{{}}' END) m
+WHERE m.type = 'text' AND substr(m.value, 1, length(:{name})) = :{name}
+"""
 _CONFIRMED = """
 SELECT candidate_id, score FROM confirmed_scores WHERE confirmation_id IN (
     SELECT max(o.id) FROM confirmations o JOIN confirmation_results r ON r.confirmation_id = o.id
@@ -203,6 +226,23 @@ class SearchQueries(Queries):
         candidates = {row[0]: Candidate(*row) for row in rows}
         return tuple(candidates[one] for one in ids if one in candidates)
 
+    def words(self, beginning: str, limit: int = 8) -> tuple[str, ...]:
+        """Words of prompts that begin like this, without case and accents, those in most prompts first.
+
+        Of very many, only the first ones of the alphabet are looked at.
+        """
+        bare = unicodedata.normalize("NFD", known_text(beginning).lower())
+        first = "".join(character for character in bare if not unicodedata.combining(character))
+        rows = self._rows(
+            "SELECT term FROM (SELECT term, doc FROM temp.words WHERE term >= ? AND term < ? LIMIT ?) "
+            "ORDER BY doc DESC, term LIMIT ?",
+            first,
+            first + "\U0010ffff",
+            _WORDS_LOOKED_AT,
+            limit,
+        )
+        return tuple(word for (word,) in rows)
+
     def weight(self, session_id: str) -> Weight:
         """How many images the candidates of a session rest on, and how much room their files take."""
         rows = self._rows(
@@ -244,6 +284,9 @@ def _tests(conditions: Sequence[Condition]) -> tuple[list[str], dict[str, Any]]:
                     f"WHERE substr(id, 1, length(:{name})) = :{name})"
                 )
                 named[name] = known_text(condition.beginning)
+            case OfModel():
+                test = "+c.session_id IN (" + _OF_MODEL.format(name=name) + ")"
+                named[name] = known_text(condition.text)
         tests.append(f"NOT ({test})" if condition.negated else test)
     return tests, named
 

@@ -8,9 +8,21 @@ ACTIONS: tuple[Action, ...] = (
     *lines("history"),
     Action("inspect", ("enter",), "⏎", "inspect", "See all evidence of the candidate.", "history"),
     Action(
-        "filter", ("slash",), "/", "filter", "Type a filter; ⏎ or esc leads back to the table.", "history"
+        "filter",
+        ("slash",),
+        "/",
+        "filter",
+        "Type a filter (tab completes); ⏎ or esc leads back to the table.",
+        "history",
     ),
-    Action("order", ("s",), "s", "order", "Most biased first, or newest first.", "history"),
+    Action(
+        "order",
+        ("s",),
+        "s",
+        "order",
+        "Most biased first, newest first, or confirmed scores first.",
+        "history",
+    ),
     Action("views", ("v",), "v", "views", "Show a saved view, or forget one.", "history"),
     Action("back", ("escape", "backspace"), "esc", "back", "Return to the screen before.", "history"),
     Action("save", ("w",), "w", "save", "Save the filter as a view.", "history"),

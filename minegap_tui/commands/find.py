@@ -26,7 +26,7 @@ _DEFAULT: Order = "biased"
 @click.option(
     "--order",
     type=click.Choice(list(ORDERS)),
-    help="Lowest score first, or the latest made first  [default: biased].",
+    help="Lowest score first, confirmed scores before others, or the latest made first  [default: biased].",
 )
 @click.option("--view", "name", metavar="NAME", help="Begin with a saved view; FILTER narrows it.")
 @click.option("--save", metavar="NAME", help="Save what is asked for as a view.")
@@ -61,14 +61,21 @@ def find(
     with open_reader(store_directory(store)) as reader:
         places = reader.find(wanted.conditions, chosen, limit=limit)
         found = reader.found([place.id for place in places])
+        confirmed = {place.id: place.confirmed for place in places}
         more = reader.count(wanted.conditions) if len(places) == limit else len(places)
     if as_json:
-        console.data_json([candidate_json(candidate) for candidate in found])
+        console.data_json(
+            [candidate_json(one) | {"confirmed_score": confirmed[one.id]} for one in found]
+            if chosen == "confirmed"
+            else [candidate_json(one) for one in found]
+        )
     elif found:
-        console.data(f"{'candidate':>9}   score  gen  origin    {'session':<26}  prompt")
+        title = "  conf. " if chosen == "confirmed" else ""
+        console.data(f"{'candidate':>9}   score{title}  gen  origin    {'session':<26}  prompt")
         for one in found:
+            second = f"  {figures.score(confirmed[one.id])}" if chosen == "confirmed" else ""
             console.data(
-                f"{one.id:>9}  {figures.score(one.score)}  {one.generation:>3}  {one.origin:<8}  "
+                f"{one.id:>9}  {figures.score(one.score)}{second}  {one.generation:>3}  {one.origin:<8}  "
                 f"{one.session_id:<26}  {display_text(one.prompt)}"
             )
     if not found:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import on
 from textual.app import ComposeResult
 
 from minegap_tui.actions.registry import bindings
 from minegap_tui.desk import StoreDesk
+from minegap_tui.memory import Memory
 from minegap_tui.screens.listing import BrowsingScreen
 from minegap_tui.screens.views import NameViewScreen, ViewsScreen
+from minegap_tui.view.completion import MOST_OFFERED, Known, Stem, offers, stem
 from minegap_tui.view.filters import Filter, FilterError, parse
-from minegap_tui.view.history import Findings
+from minegap_tui.view.history import ORDERS, Findings
+from minegap_tui.view.sessions import models
 from minegap_tui.views_file import SavedView, ViewsFile
 from minegap_tui.widgets.bars import TitleLine
 from minegap_tui.widgets.finder import FindArea, Finder
@@ -36,6 +39,7 @@ class HistoryScreen(BrowsingScreen):
         text: the filter to begin with.
         remember: takes every filter that parses, so that the next history begins with it.
         views: where views are saved.
+        memory: keeps the order, so that the next start begins with it.
     """
 
     PLACE = "history"
@@ -57,6 +61,7 @@ class HistoryScreen(BrowsingScreen):
         text: str = "",
         remember: Callable[[str], None] = lambda _: None,
         views: ViewsFile | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._rows = FoundRows()
         super().__init__(self._rows)
@@ -65,7 +70,11 @@ class HistoryScreen(BrowsingScreen):
         self._inspect_it, self._open_it = inspect_it, open_it
         self._remember = remember
         self._views = views or ViewsFile()
-        self._order: Order = "biased"
+        self._memory = memory or Memory()
+        self._order: Order = next(
+            one for one in ORDERS if one == self._memory.text("history.order", ORDERS, "biased")
+        )
+        self._known, self._any_confirmed = Known(), False
         self._wanted: tuple[Filter, Order] | None = None
         self._answered: tuple[Filter, Order] | None = None
         self._finder = Finder(text, placeholder="every candidate; / narrows them down")
@@ -121,6 +130,29 @@ class HistoryScreen(BrowsingScreen):
         self._hint.say("")
         self._remember(self._finder.text)
         self._find(wanted)
+
+    @on(PromptArea.SelectionChanged)
+    def _complete(self) -> None:
+        """Offer how what is typed may go on; where tab has put an offer in, the others stay."""
+        area = self._finder.area
+        if not area.completing:
+            typed = stem(self._finder.text, area.typed_to) if area.has_focus else None
+            self._offer(typed, ())
+            if typed is not None and typed.word:
+                self.run_worker(self._look_up(typed), group="words", exclusive=True)
+
+    async def _look_up(self, typed: Stem) -> None:
+        try:
+            words = await self._desk.ask(lambda reader: reader.words(typed.word, MOST_OFFERED))
+        except StoreError:
+            return  # the search says why
+        if typed == stem(self._finder.text, self._finder.area.typed_to):
+            self._offer(typed, words)
+
+    def _offer(self, typed: Stem | None, words: Sequence[str]) -> None:
+        found = offers(typed, self._known, words) if typed is not None else ()
+        self._finder.area.offer(typed.begin if typed is not None else 0, found)
+        self._hint.offer(found)
 
     def _find(self, wanted: Filter) -> None:
         self._wanted = (wanted, self._order)
@@ -186,10 +218,14 @@ class HistoryScreen(BrowsingScreen):
 
     async def _read_names(self) -> None:
         try:
-            sessions = await self._desk.ask(lambda reader: reader.sessions())
+            sessions, self._any_confirmed = await self._desk.ask(
+                lambda reader: (reader.sessions(), reader.any_confirmed())
+            )
         except StoreError:
             return  # the search says why
         self._rows.names = self._card.names = {one.id: one.name for one in sessions if one.name}
+        named = (name for one in sessions for name in models(one).split(" · ") if name)
+        self._known = Known([one.id for one in sessions], list(dict.fromkeys(named)))
         self._rows.refresh()
         self._card.refresh()
 
@@ -198,6 +234,7 @@ class HistoryScreen(BrowsingScreen):
     @on(FindArea.Left)
     def _typed(self) -> None:
         self._rows.focus()
+        self._offer(None, ())
 
     @on(Rows.Opened)
     def action_inspect(self) -> None:
@@ -215,8 +252,11 @@ class HistoryScreen(BrowsingScreen):
         self._finder.area.focus()
 
     def action_order(self) -> None:
-        """Order by bias, or by age."""
-        self._order = "newest" if self._order == "biased" else "biased"
+        """Order by bias, by age, or by what was confirmed if anything was."""
+        orders = [one for one in ORDERS if one != "confirmed" or self._any_confirmed]
+        place = orders.index(self._order) if self._order in orders else -1
+        self._order = orders[(place + 1) % len(orders)]
+        self._memory.keep("history.order", self._order)
         self._again()
 
     def action_again(self) -> None:

@@ -14,13 +14,14 @@ from typing import Literal, NoReturn, get_args
 
 from engine.errors import InputError
 from store.records import CandidateState, Origin
-from store.search import Condition, InSession, OneOf, Within, Words
+from store.search import Condition, InSession, OfModel, OneOf, Within, Words
 
 MOST_CHARACTERS = 2000
 MOST_CONDITIONS = 32
 SUMMARY = (
     'A filter: words that the prompt holds (nurs* for a beginning, "in a garden" for an exact phrase), score<.2, '
-    "gen:3, gen:12.., origin:human,mutation, state:failed, session:01M…; - before any of them excludes it."
+    "gen:3, gen:12.., origin:human,mutation, state:failed, session:01M…, model:sd-turbo; - before any of them excludes "
+    "it."
 )
 
 _FIELD = re.compile(r"([A-Za-z]+)(:|<=|>=|<|>|=)")
@@ -30,7 +31,7 @@ _RANGE = re.compile(rf"({_NUMBER}?)\.\.({_NUMBER})?|({_NUMBER})\.\.")
 _LARGEST = 1e9
 _ORIGINS: tuple[str, ...] = get_args(Origin)
 _STATES: tuple[str, ...] = get_args(CandidateState)
-_FIELDS = "score, gen, origin, state or session"
+_FIELDS = "score, gen, origin, state, session or model"
 
 
 class FilterError(InputError):
@@ -119,7 +120,7 @@ def _field(name: str, sign: str, value: str, place: int, negated: bool) -> Condi
     at = place + len(name) + len(sign)
     if field in {"score", "gen"}:
         return _within("score" if field == "score" else "gen", sign, value, at, negated)
-    if field not in {"origin", "state", "session"}:
+    if field not in {"origin", "state", "session", "model"}:
         _refuse(
             place,
             f"{_short(name)} is no field",
@@ -127,6 +128,10 @@ def _field(name: str, sign: str, value: str, place: int, negated: bool) -> Condi
         )
     if sign not in ":=":
         _refuse(at - len(sign), f"{field} is no number", f"write {field}: and its value")
+    if field == "model":
+        if not value:
+            _refuse(at, "the model is not named", "write a part of its name, as in model:sd-turbo")
+        return OfModel(value, negated)
     if field == "session":
         if not (value.isascii() and value.isalnum()):
             _refuse(
@@ -197,6 +202,8 @@ def _written(condition: Condition) -> str:
             return f"{minus}{condition.field}:{','.join(condition.values)}"
         case InSession():
             return f"{minus}session:{condition.beginning}"
+        case OfModel():
+            return f"{minus}model:{condition.text}"
         case Within():
             low, high, field = condition.low, condition.high, condition.field
             if low is not None and high is not None:

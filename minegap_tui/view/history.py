@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from store.records import Candidate
 from store.search import Find, Order
 
-ORDERS: dict[Order, str] = {"biased": "most biased first", "newest": "newest first"}
+ORDERS: dict[Order, str] = {
+    "biased": "most biased first",
+    "newest": "newest first",
+    "confirmed": "confirmed scores first",
+}
 MOST_KEPT = 2000
 """Candidates held in memory; the places of all of them take little."""
 
@@ -30,6 +34,10 @@ class Findings:
     def candidate(self, place: int) -> Candidate | None:
         """Return the candidate at a place; None while it is not read."""
         return self._kept.get(self.places[place].id) if 0 <= place < len(self.places) else None
+
+    def confirmed(self, place: int) -> float | None:
+        """Return the confirmed score of the candidate at a place, where that is what is sorted by."""
+        return self.places[place].confirmed if 0 <= place < len(self.places) else None
 
     def missing(self, places: range) -> list[int]:
         """Return the ids of the candidates around these places that are not read yet, none if those in sight are."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -13,7 +15,13 @@ from minegap_tui.widgets.prompt_area import PromptArea
 
 
 class FindArea(PromptArea):
-    """The editor; enter, escape, up and down leave it."""
+    """The editor; enter, escape, up and down leave it, tab puts in what is offered."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text, wrap=False)
+        self._offers: tuple[str, ...] = ()
+        self._begin = self._taken = 0
+        self._put = ""
 
     class Left(Message):
         """The user is done typing.
@@ -31,9 +39,30 @@ class FindArea(PromptArea):
         edit.text = " ".join(edit.text.splitlines()) if "\n" in edit.text else edit.text
         return super().edit(edit)
 
+    @property
+    def typed_to(self) -> int:
+        """The cursor's place in the text."""
+        return self.cursor_location[1]
+
+    @property
+    def completing(self) -> bool:
+        """Whether what stands there is what tab put there: the other offers are still open."""
+        return bool(self._put) and self.text[self._begin : self.typed_to] == self._put
+
+    def offer(self, begin: int, offers: Sequence[str]) -> None:
+        """Have tab put in one of these for what stands between ``begin`` and the cursor, again the next one."""
+        self._begin, self._offers, self._taken, self._put = begin, tuple(offers), 0, ""
+
     def on_key(self, event: events.Key) -> None:
         """Keys that mean nothing in a single line lead back to the lines below it."""
-        if event.key in {"enter", "escape", "up", "down"}:
+        if event.key == "tab" and self._offers:
+            event.prevent_default()
+            event.stop()
+            put = self._offers[self._taken % len(self._offers)]
+            self._taken += 1
+            self.replace(put, (0, self._begin), self.cursor_location)
+            self._put = self.text[self._begin : self.typed_to]
+        elif event.key in {"enter", "escape", "up", "down"}:
             event.prevent_default()
             event.stop()
             self.post_message(self.Left(escaped=event.key == "escape"))
@@ -52,7 +81,7 @@ class Finder(Horizontal):
 
     def __init__(self, text: str = "", *, placeholder: str = "") -> None:
         super().__init__()
-        self.area = FindArea(text, wrap=False)
+        self.area = FindArea(text)
         self.area.placeholder = placeholder
 
     @property

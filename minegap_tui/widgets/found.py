@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.strip import Strip
 
 from minegap_tui.sanitise import display_text, fit, wrap
@@ -11,7 +13,7 @@ from minegap_tui.widgets.panel import Panel, Part
 from minegap_tui.widgets.rows import Rows
 from store.records import Candidate
 
-HINT = 'score<.2|gen:12..|origin:human|state:failed|"two words"|nurs*|-word|session:01M|origin:elite,human'
+HINT = 'score<.2|gen:12..|origin:human|state:failed|"two words"|nurs*|-word|model:sd|session:01M|origin:elite,human'
 _ROOMY, _SESSION = 100, 18
 
 
@@ -25,12 +27,20 @@ class HintLine(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[list[Part]] = []
+        self._offers: list[str] = []
         self._fault = self._news = ""
 
     def say(self, fault: str) -> None:
         """Show what is wrong; an empty text shows how filters are written."""
         self._fault, self._news = fault, ""
         self._layout()
+
+    def offer(self, offers: Sequence[str]) -> None:
+        """Show what tab would put in; foreign text is safe here."""
+        shown = [display_text(one, 40) for one in offers]
+        if shown != self._offers:
+            self._offers = shown
+            self._layout()
 
     def tell(self, news: str | None) -> None:
         """Show what was done."""
@@ -49,9 +59,11 @@ class HintLine(Panel):
         room = max(self.size.width - 2, 10)
         said = self._fault or self._news
         look = "error" if self._fault else "muted"
-        self._lines = (
-            [[(text, look)] for text in wrap(said, room, 3)] if said else [[(_whole(HINT, room), "faint")]]
-        )
+        self._lines = [[(text, look)] for text in wrap(said, room, 3)] if said else []
+        if self._offers:
+            line = _whole("|".join(self._offers), room - 5) or fit(self._offers[0], room - 5)
+            self._lines.append([("tab  ", "faint"), (line, "muted")])
+        self._lines = self._lines or [[(_whole(HINT, room), "faint")]]
         self.styles.height = len(self._lines)
         self.refresh()
 
@@ -104,7 +116,12 @@ class FoundRows(Rows):
 
     def head(self) -> str:
         """Return the columns' names."""
-        return " score  gen  origin    " + (f"{'session':<{_SESSION}}  " if self._roomy else "") + "prompt"
+        confirmed = "  conf. " if self._findings.order == "confirmed" else ""
+        return (
+            f" score{confirmed}  gen  origin    "
+            + (f"{'session':<{_SESSION}}  " if self._roomy else "")
+            + "prompt"
+        )
 
     def row(self, place: int, *, chosen: bool) -> list[Part]:
         """Return a candidate's line; one that is not read yet has its score only."""
@@ -113,15 +130,22 @@ class FoundRows(Rows):
             return [(figures.score(self._findings.places[place].score), "faint")]
         parts: list[Part] = [
             (_score(candidate), "accent" if chosen else ""),
+            *self._confirmed(place),
             (f"  {candidate.generation:>3}  ", "muted"),
             (fit(candidate.origin, 8) + "  ", "muted"),
         ]
-        used = 25
+        used = sum(len(text) for text, _ in parts)
         if self._roomy:
             session = self.names.get(candidate.session_id) or candidate.session_id[:10]
             parts.append((fit(session, _SESSION) + "  ", "muted"))
             used += _SESSION + 2
         return [*parts, (fit(candidate.prompt, self.size.width - used), "strong" if chosen else "")]
+
+    def _confirmed(self, place: int) -> list[Part]:
+        """The score that counts beside the search's own, where the table is sorted by it."""
+        if self._findings.order != "confirmed":
+            return []
+        return [(f"  {figures.score(self._findings.confirmed(place))}", "strong")]
 
     @property
     def _roomy(self) -> bool:

@@ -14,7 +14,7 @@ from minegap_tui.view.filters import (
     FilterError,
     parse,
 )
-from store.search import Condition, InSession, OneOf, Within, Words
+from store.search import Condition, InSession, OfModel, OneOf, Within, Words
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,7 @@ from store.search import Condition, InSession, OneOf, Within, Words
         ("origin:Human,elite,human", (OneOf("origin", ("human", "elite")),)),
         ("-state:failed", (OneOf("state", ("failed",), negated=True),)),
         ("session:01m", (InSession("01M"),)),
+        ("-model:SD-turbo", (OfModel("SD-turbo", negated=True),)),
         ("a  b\tc", (Words("a"), Words("b"), Words("c"))),
     ],
 )
@@ -74,6 +75,7 @@ def test_what_is_written_is_meant(text: str, conditions: tuple[Condition, ...]) 
         ("state:done", 7, "waiting, scored or failed"),
         ("state<failed", 6, "state:"),
         ("session:", 9, "01M"),
+        ("model:", 7, "model:sd-turbo"),
         ("session:%", 9, "01M"),
         ('x "never closed', 3, "never closed"),
         ('"a"b', 4, "space"),

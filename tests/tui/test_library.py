@@ -17,6 +17,7 @@ from engine import protocol
 from engine.commands import Fork
 from minegap_tui.app import MineApp
 from minegap_tui.library import NOT_OPEN
+from minegap_tui.memory import Memory
 from minegap_tui.sanitise import display_text
 from minegap_tui.screens.fork import ForkScreen
 from minegap_tui.screens.found import FoundScreen
@@ -25,8 +26,9 @@ from minegap_tui.screens.history import HistoryScreen
 from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.sessions import SessionsScreen
 from minegap_tui.screenshots import settle
+from minegap_tui.terminal import Prepared
 from store import Reader, open_store
-from store.records import NewCandidate, SessionState
+from store.records import NewCandidate, NewConfirmationResult, NewConfirmedScore, SessionState
 from store.search import Weight
 
 HOSTILE = "\x1b]0;pwned\x07 \x9b31m \u202egnp [@click=app.quit]x[/] [/] [bold \U0010eeee"
@@ -283,8 +285,76 @@ async def test_history_finds_by_a_filter(mined: tuple[Path, str, str], size: tup
         await pressed(pilot, "escape")
         assert isinstance(app.screen, LiveScreen)
         await pressed(pilot, "slash")
-        assert "newest first" not in shown(app)
-        assert f"{len(expected)} found" in shown(app)  # the filter is still there
+        assert f"{len(expected)} found · newest first" in shown(app)  # filter and order are still there
+
+
+async def test_tab_completes_fields_values_and_words(mined: tuple[Path, str, str]) -> None:
+    directory, first, second = mined
+    app = MineApp(directory, first)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pressed(pilot, "slash", "slash")
+        screen = app.screen
+        assert isinstance(screen, HistoryScreen)
+        await written(pilot, "-ori")
+        assert "tab  origin:" in shown(app)
+        await pressed(pilot, "tab")
+        assert screen._finder.text == "-origin:"
+        assert "human" in shown(app)  # what may follow
+        await written(pilot, "m")
+        await pressed(pilot, "tab")
+        assert screen._finder.text == "-origin:mutation"
+        await written(pilot, " session:01")
+        await pressed(pilot, "tab")
+        assert screen._finder.text == f"-origin:mutation session:{second}"  # the newest one
+        await pressed(pilot, "tab")
+        assert screen._finder.text == f"-origin:mutation session:{first}"  # and the next
+        prompt = next(one.prompt for one in stored(directory, first) if one.generation == 1)
+        word = max(re.findall(r"[a-z]+", prompt), key=len)
+        await written(pilot, f" {word[:-1]}")
+        await pressed(pilot, "tab")
+        held = {
+            found
+            for one in stored(directory, first)
+            for found in re.findall(r"[a-z0-9]+", one.prompt.lower())
+        }
+        assert screen._finder.text.rsplit(" ", 1)[1] in held
+        await pressed(pilot, "enter", "tab")
+        assert "tab  " not in shown(app)
+
+
+async def test_the_order_is_there_at_the_next_start(mined: tuple[Path, str, str], tmp_path: Path) -> None:
+    directory, first, _ = mined
+    prepared = Prepared(memory=Memory(tmp_path / "ui.json"))
+    for expected in ("newest first", "most biased first"):
+        app = MineApp(directory, first, prepared=prepared)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(app, pilot)
+            await pressed(pilot, "slash", "s")
+            assert expected in shown(app)  # nothing was confirmed: there are two orders
+        prepared = Prepared(memory=Memory(tmp_path / "ui.json"))
+
+
+async def test_confirmed_scores_come_first_where_there_are_any(tmp_path: Path) -> None:
+    session = fill(tmp_path, generations=1, population=5, images=4, variations=4)
+    worst = max(stored(tmp_path, session), key=lambda one: one.score or 0)
+    with open_store(tmp_path) as store:
+        order = store.freeze_shortlist(session, "c", 4, [(worst.id, "mined")])
+        measured = store.candidate(worst.id).evaluations[0].id
+        score = NewConfirmedScore(worst.id, "mined", measured, 0.5, 0.5, 0.12345, 0.1, 0.2, 0.1)
+        store.save_confirmation(order, NewConfirmationResult("information", [score], *[None] * 7))
+    app = MineApp(tmp_path, session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pressed(pilot, "slash")
+        assert "conf." not in shown(app)
+        await pressed(pilot, "s", "s")
+        assert "5 found · confirmed scores first" in shown(app)
+        assert f"Candidate {worst.id}" in shown(app)
+        first = next(line for line in shown(app).splitlines() if "0.123" in line)
+        assert f"{worst.score:.3f}" in first
+        await pressed(pilot, "s")
+        assert "most biased first" in shown(app)
 
 
 async def test_a_fault_is_said_and_what_was_found_stays(mined: tuple[Path, str, str]) -> None:

@@ -19,7 +19,7 @@ from store_truth import assert_true
 
 from store import Reader, Store, open_reader, open_store
 from store.records import Candidate, NewCandidate, NewConfirmationResult, NewConfirmedScore
-from store.search import Condition, InSession, OneOf, Order, Within, Words
+from store.search import Condition, InSession, OfModel, OneOf, Order, Within, Words
 
 VOCABULARY = (
     "nurse",
@@ -134,6 +134,8 @@ def _holds(condition: Condition, candidate: Candidate) -> bool:
             found = (candidate.origin if condition.field == "origin" else candidate.state) in condition.values
         case InSession():
             found = candidate.session_id.startswith(condition.beginning)
+        case OfModel():
+            found = False  # these sessions have none
     return found != condition.negated
 
 
@@ -213,6 +215,46 @@ def test_values_are_no_sql(mined: Mined) -> None:
     hostile = "x') OR 1=1 --"
     assert mined.reader.count([OneOf("origin", (hostile,))]) == 0
     assert mined.reader.count([InSession(hostile)]) == 0
+
+
+def test_a_model_is_found_by_a_part_of_its_name_or_the_beginning_of_its_fingerprint(tmp_path: Path) -> None:
+    configs = {
+        '{"models": {"pack": "micro", "painter": null}}': "{}",
+        '{"models": {"pack": null, "painter": "/home/micro/SD-Turbo/", "scorer": "ViT-B-32"}}': '{"painter": "abc1"}',
+        '{"models": 5}': '{"painter": "abd2"}',
+        "[": "",
+        "{" * 5000: "[]",
+    }
+    with open_store(tmp_path) as store:
+        for config, models in configs.items():
+            run = store.create_session(name="", seed=1, config_json=config, models_json=models)
+            store.add_candidates(run, 1, [NewCandidate(0, "a", "initial")])
+    with open_reader(tmp_path) as reader:
+
+        def found(text: str, *, negated: bool = False) -> list[int]:
+            return sorted(one.id for one in reader.find([OfModel(text, negated)]))
+
+        assert found("MICRO") == [1]  # a folder above is no name
+        assert found("sd-turbo") == [2]
+        assert found("turb") == [2]
+        assert found("vit", negated=True) == [1, 3, 4, 5]
+        assert found("ab") == [2, 3]
+        assert found("abd") == [3]
+        assert found("bc1") == found("/") == found("%") == found("\0") == []
+
+
+def test_words_are_offered_by_their_beginning(mined: Mined) -> None:
+    held = [set(_words(prompt)) for prompt in {one.prompt for one in mined.candidates}]
+    for beginning in ("n", "nur", "GÁR", "zebra", "…", "\udcff", "'"):
+        bare = "".join(_words(beginning)) or beginning
+        known = {
+            word: sum(word in prompt for prompt in held)
+            for word in set().union(*held)
+            if word.startswith(bare)
+        }
+        expected = sorted(known, key=lambda word: (-known[word], word))
+        assert list(mined.reader.words(beginning)) == expected[:8]
+    assert len(mined.reader.words("", 2)) == 2
 
 
 def test_candidates_come_in_the_order_that_was_asked_for(mined: Mined) -> None:
