@@ -127,9 +127,10 @@ def _wanting(found: Evidence) -> list[str]:
         return ["Confirmed, and no concept was missed on fresh images: there was nothing to draw."]
     if not found.variations:
         return ["There is nothing to prove before the candidate is scored."]
-    count = found.missed
+    one = found.missed == 1
+    missed = f"{found.missed} missed concept{'' if one else 's'} of this prompt {'was' if one else 'were'}"
     return [
-        f"{count} missed concepts of this prompt were not drawn yet, so nobody knows whether the model could have "
+        f"{missed} not drawn yet, so nobody knows whether the model could have "
         "drawn them, or CLIP seen them.",
         f"Confirm the session: minegap confirm {found.session_id}",
         "It measures the best candidates on fresh images and variations, and draws every missed concept outright. "

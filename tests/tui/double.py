@@ -19,6 +19,7 @@ from engine.commands import (
     EditCancel,
     EditCommit,
     Fork,
+    Knob,
     Open,
     Resume,
     Steering,
@@ -28,6 +29,18 @@ from engine.places import socket_path
 from engine.wire import decode_command, encode
 from store import open_store
 
+KNOBS: dict[str, Knob] = {
+    "population": 12,
+    "survivors": 4,
+    "mutations": 2,
+    "images": 16,
+    "variations": 16,
+    "alpha": 0.5,
+    "generations": 4,
+    "axis": "",
+    "theme": "",
+    "prompts": None,
+}
 Answer = Callable[[Command], protocol.Acknowledged | None]
 
 
@@ -180,6 +193,7 @@ class EngineDouble:
                     state=self._state,
                     generation=1,
                     generations=4,
+                    knobs=KNOBS,
                 )
             )
         )

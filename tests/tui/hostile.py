@@ -5,12 +5,25 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from factory import measure
+import numpy as np
+from factory import drawn, measure
 
-from store import open_store
-from store.records import Exchange, NewCandidate, NewWriting
+from engine.config import MiningConfig
+from store import Store, open_store
+from store.records import (
+    Exchange,
+    NewCandidate,
+    NewCeiling,
+    NewConfirmationResult,
+    NewConfirmedScore,
+    NewEvaluation,
+    NewImage,
+    NewWriting,
+)
 
 SEQUENCES = (
     "\x1b]0;pwned\x07",
@@ -40,6 +53,8 @@ MARKUP = (
     "[@click=app.quit]x[/] [/] [bold [red]r[/red] [link=http://pwned] [50%] [a='b'] \\[ $p {0} %s :smile: <b>"
 )
 PIECES = (*SEQUENCES, CONTROLS, HIDDEN, MARKUP)
+FOLDER = "st\x1b]0;pwned\x07\x9b31m\u202e[red] ore"
+"""Name of a folder or a file."""
 MEGABYTE = 1_000_000
 
 
@@ -51,9 +66,12 @@ def hostile(first: int = 0, words: str = "a nurse") -> str:
 
 def fill_hostile(directory: Path, state: str = "mining") -> tuple[str, dict[int, str]]:
     """Make two sessions with foreign text in every field; returns the newer one's id, and every prompt by candidate."""
-    config = json.dumps(
-        {"models": {"pack": hostile(1, "pack"), "painter": f"/models/{hostile(2, 'painter')}"}}
-    )
+    config = MiningConfig.model_validate(
+        {
+            "models": {"painter": f"/models/{hostile(2, 'painter')}", "pack": hostile(1, "pack")},
+            "session": {"name": hostile(3, "session")[:100]},
+        }
+    ).model_dump_json()
     models = json.dumps({"painter": {"name": hostile(3), "path": hostile(4), "fingerprint": hostile(5)}})
     with open_store(directory) as store:
         for number in range(2):
@@ -69,7 +87,9 @@ def fill_hostile(directory: Path, state: str = "mining") -> tuple[str, dict[int,
             )
             prompts = [hostile(place) for place in range(len(PIECES))]
             prompts.append(hostile(0, "huge") + "\x1b[31m A" * (MEGABYTE // 7))
+            prompts.append("[" * MEGABYTE)
             texts: dict[int, str] = {}
+            scores: dict[int, float] = {}
             parents: list[int | None] = [None] * len(prompts)
             for generation in (1, 2):
                 new = [
@@ -79,9 +99,13 @@ def fill_hostile(directory: Path, state: str = "mining") -> tuple[str, dict[int,
                 ids = store.add_candidates(session, generation, new)
                 parents = list(ids)
                 texts |= {one: candidate.prompt for one, candidate in zip(ids, new, strict=True)}
-                for place, one in enumerate(ids[1:]):
-                    measure(store, one, hostile(place, "a variation"), (4, 2), 0.2, seed=place)
+                scores |= {
+                    one: measure(store, one, hostile(place, "a variation"), (4, 2), 0.2, seed=place)
+                    for place, one in enumerate(ids[1:])
+                }
                 store.set_candidate_state(ids[0], "failed", hostile(generation, "failed"))
+            ranked = sorted(scores, key=lambda one: (scores[one], one))
+            _confirm(store, session, ranked[:3], ranked[3:6])
             store.append_event(session, "notice", {"message": hostile(11, "notice")})
             store.append_event(
                 session,
@@ -98,11 +122,80 @@ def fill_hostile(directory: Path, state: str = "mining") -> tuple[str, dict[int,
     return session, texts
 
 
+def _confirm(store: Store, session: str, mined: Sequence[int], others: Sequence[int]) -> None:
+    """Make one of them a finding, whose missed concepts are foreign text, too."""
+    members = [*((one, "mined") for one in mined), *((one, "random") for one in others)]
+    number = store.freeze_shortlist(session, hostile(6, "command"), 4, members)  # type: ignore[arg-type]
+    scores = [
+        NewConfirmedScore(
+            candidate_id=one,
+            role=role,  # type: ignore[arg-type]
+            evaluation_id=_drawn_again(store, one, "confirm", hostile(7, "fresh"), 900 + place),
+            search_score=0.1,
+            rank_score=0.3,
+            score=0.2 + place / 100,
+            low=0.15,
+            high=0.25,
+            shrunk=0.22,
+            p=0.01,
+            q=0.02,
+            claimed=place == 0,
+            ceiling_evaluation_id=_drawn_again(store, one, "ceiling", hostile(8, "ceiling"), 950 + place),
+            ceilings=[
+                NewCeiling(hostile(9 + at, verdict), 0.1, 0.5, verdict, at, at + 1)  # type: ignore[arg-type]
+                for at, verdict in enumerate(("missed", "unreachable", "contradictory"))
+            ],
+        )
+        for place, (one, role) in enumerate(members)
+    ]
+    store.save_confirmation(
+        number, NewConfirmationResult("information", scores, 0.7, 0.4, 0.9, 0.1, 0.03, 0.24, 0.5)
+    )
+
+
+def _drawn_again(
+    store: Store, candidate: int, purpose: Literal["confirm", "ceiling"], variation: str, seed: int
+) -> int:
+    images = store.save_images(
+        [
+            NewImage(
+                variation,
+                seed * 10 + one,
+                "painter-1",
+                drawn(one, seed),
+                64,
+                64,
+                False,
+                (0.5, 0.5, 0.5),
+                16,
+                "scorer-1",
+                np.array([1.0, 0.0], dtype=np.float32),
+            )
+            for one in range(3)
+        ]
+    )
+    return store.save_evaluation(
+        candidate,
+        NewEvaluation(
+            images=images,
+            variations=[variation],
+            similarity=np.full((1, 3), 0.2, dtype=np.float32),
+            scores={"information": 0.2},
+            score_name="information",
+            coverage=np.array([0.2], dtype=np.float32),
+            alignment=np.full(3, 0.2, dtype=np.float32),
+            missed=(),
+            purpose=purpose,
+        ),
+    )
+
+
 _WRITTEN = re.compile(
     r"""\x1b(?:
         \[(?:0|;|[1-4]|7|9|2[1-4789]|[34]8;2;\d{1,3};\d{1,3};\d{1,3}|[34]9)*m   # looks, in 24-bit colours only
       | \[\d+;\d+H                                                             # where to
-      | \[\?(?:25|1000|1002|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]    # modes that Textual sets
+      | \]22;[a-z-]*\x07                                                          # the pointer's shape
+      | \[\?(?:7|25|1000|1002|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]    # modes that Textual sets
       | \[\?20(?:26|48)\$p
       | \[[<>=]\d*(?:;\d+)?u                                                   # keyboard protocol
     )""",
