@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -54,18 +55,15 @@ class Leaderboard(Panel, can_focus=True):
         self._marks: Callable[[Row], Marks] = _unmarked
         self._pending: Sequence[PendingPrompt] = ()
         self._confirmed: Mapping[int, Finding] = {}
+        self._drawn: dict[int, Strip] = {}
 
     def show_confirmed(self, confirmed: Mapping[int, Finding]) -> None:
-        """Take over what fresh draws found, by candidate; without any there is no column for it."""
-        if confirmed != self._confirmed:
-            self._confirmed = confirmed
-            self.refresh()
+        """Take over what fresh draws found, by candidate; without any there is no column. Drawn with the rows."""
+        self._confirmed = confirmed
 
     def show_hand(self, marks: Callable[[Row], Marks], pending: Sequence[PendingPrompt]) -> None:
-        """Take over what the user's hand did: to rows, and prompts that are in no population yet."""
+        """Take over what the user's hand did, to rows and as prompts of no population yet. Drawn with the rows."""
         self._marks, self._pending = marks, pending
-        self._keep_in_sight()
-        self.refresh()
 
     def show_rows(self, rows: Sequence[Row], total: int) -> None:
         """Take over the leaderboard's rows; ``total`` counts those that are not among them too."""
@@ -80,7 +78,7 @@ class Leaderboard(Panel, can_focus=True):
         elif rows:
             self._select(min(self._top + line, len(rows) - 1))
         self._keep_in_sight()
-        self.refresh()
+        self._redraw()
 
     def choose(self, candidate_id: int) -> bool:
         """Hold a candidate; False where it is not among the rows."""
@@ -95,7 +93,7 @@ class Leaderboard(Panel, can_focus=True):
         if following:
             self._select(0)
             self._keep_in_sight()
-        self.refresh()
+        self._redraw()
 
     def move(self, by: int) -> None:
         """Move the cursor by lines; a move by hand holds what it lands on."""
@@ -131,6 +129,11 @@ class Leaderboard(Panel, can_focus=True):
     def _new_above(self) -> int:
         """How many came in above the cursor since it is held."""
         return sum(row.candidate_id not in self._seen for row in self._rows[: self._cursor()])
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        self._drawn[y] = strip = super().render_line(y)
+        return strip
 
     def body_line(self, y: int) -> Strip:
         """Draw the column heads or a row."""
@@ -224,6 +227,12 @@ class Leaderboard(Panel, can_focus=True):
     def _pending_lines(self) -> int:
         return min(len(self._pending), max(1, self.body_height // 4))
 
+    def _redraw(self) -> None:
+        """Draw the lines that differ from those on the screen: over a slow link every line counts."""
+        for y in range(self.size.height):
+            if self._drawn.get(y) != super().render_line(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
     def _cursor(self) -> int:
         return self._places.get(self.selected, 0) if self.selected is not None else 0
 
@@ -233,7 +242,7 @@ class Leaderboard(Panel, can_focus=True):
             self._seen = set(self._places)
             self._select(min(max(place, 0), len(self._rows) - 1))
             self._keep_in_sight()
-            self.refresh()
+            self._redraw()
 
     def _select(self, place: int) -> None:
         if not self._rows:

@@ -25,6 +25,7 @@ class Trend(Panel):
         self._generations = 1
         self._reliability: float | None = None
         self._so_far = False
+        self._drawn: tuple[int, int, list[list[Cell]]] | None = None
 
     def show_trend(
         self,
@@ -46,6 +47,7 @@ class Trend(Panel):
         new = points, max(generations, last, 1), reliability, so_far
         if new != (self._points, self._generations, self._reliability, self._so_far):
             self._points, self._generations, self._reliability, self._so_far = new
+            self._drawn = None
             self.refresh()
 
     @property
@@ -89,10 +91,15 @@ class Trend(Panel):
         return (low, high) if high > low else (low - 0.001, high + 0.001)
 
     def _plot(self, width: int, rows: int, limits: tuple[float, float]) -> list[list[Cell]]:
+        """Return the plot's cells, worked out once for all of its lines."""
+        if self._drawn is not None and self._drawn[:2] == (width, rows):
+            return self._drawn[2]
         best = Series([(point.generation, point.best) for point in self._points])
         middle = Series([(point.generation, point.median) for point in self._points], dotted=True)
         band = [(point.generation, point.lower, point.upper) for point in self._points]
-        return plot([best, middle], (1, max(self._generations, 2)), limits, width, rows, band)
+        cells = plot([best, middle], (1, max(self._generations, 2)), limits, width, rows, band)
+        self._drawn = width, rows, cells
+        return cells
 
 
 def _runs(cells: list[Cell], *, ascii_only: bool) -> list[Part]:

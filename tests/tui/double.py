@@ -182,7 +182,8 @@ class EngineDouble:
         )
 
     def _attach(self, session_id: str, writer: asyncio.StreamWriter) -> None:
-        self._writers.append((writer, session_id))
+        if (writer, session_id) not in self._writers:  # who looks again is told of everything once, as before
+            self._writers.append((writer, session_id))
         writer.write(
             encode(
                 protocol.Snapshot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from scripted import ScriptedEngine, scored, shown, snapshot, stored
+from textual.geometry import Region
 
 from engine import protocol
 from minegap_tui.app import MineApp
 from minegap_tui.camera import settle
 from minegap_tui.memory import Memory
+from minegap_tui.port import Frame
 from minegap_tui.sanitise import display_text, fit_middle
 from minegap_tui.terminal import Prepared
 from minegap_tui.view.machine import gauges, spark
@@ -83,6 +86,29 @@ async def test_a_flood_of_scores_is_drawn_four_times_a_second_and_plotted_twice(
         now[0] += 1
         app.redraw()
         assert app._live._tables._drawn == app._live._plots._drawn == app.view.revision
+
+
+async def test_a_score_below_all_others_writes_its_own_line_and_the_count_of_the_leaderboard(
+    mined: tuple[Path, str],
+) -> None:
+    app = MineApp(mined[0], mined[1], ScriptedEngine(snapshot(mined[1])))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(app, pilot)
+        board, lines = app._live.leaderboard, set[int]()
+
+        def note(frame: Frame) -> None:
+            assert frame.spans is not None, "the whole screen"
+            spans = [Region(begin, y, end - begin, 1) for y, begin, end in frame.spans]
+            lines.update(span.y - board.region.y for span in spans if span.overlaps(board.region))
+
+        last = stored(*mined)[-1]
+        rows = app.view.scored
+        assert rows < board.size.height - 2, "the new row has to be in sight"
+        app.frames.subscribe(app, note)
+        app.view.apply(scored(replace(last, id=last.id + 1), score=0.99))
+        app.redraw(at_once=True)
+        await settle(app, pilot)
+        assert lines == {0, 2 + rows}
 
 
 # ---------------------------------------------------------------- what is seen
