@@ -30,7 +30,7 @@ from minegap_tui.view.history import ORDERS
 from minegap_tui.watching import BOARD_PAGE
 from store import Reader, Store, open_reader, open_store
 from store.connection import DATABASE
-from store.records import NewCandidate
+from store.incoming import NewCandidate
 from store.search import Find, Order
 from tests.tui.many import many
 from tests.unit.store_samples import SCORER, evaluation, image, session

@@ -17,7 +17,9 @@ from engine.rescoring import Rescores
 from engine.services import WritingTask
 from engine.steering import Record, Rules
 from engine.writing import write
-from store.records import NewCandidate, Origin, Writing
+from store.incoming import NewCandidate
+from store.records import Writing
+from store.vocabulary import Origin
 
 ROUNDS = 3
 """How often random prompts are asked for before a population stays smaller."""

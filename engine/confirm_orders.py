@@ -11,7 +11,8 @@ from engine import protocol
 from engine.config import MiningConfig
 from engine.findings import sets_of_images
 from engine.objectives import BIAS
-from store.records import AUTOMATIC, Event, SessionState
+from store.records import Event
+from store.vocabulary import AUTOMATIC, SessionState
 
 
 @dataclass(frozen=True)

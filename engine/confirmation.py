@@ -25,7 +25,9 @@ from engine.objectives import BIAS
 from engine.repeated_measure import measure_repeatedly, score_of
 from engine.statistics import Repeated
 from engine.steering import Rules
-from store.records import Candidate, Confirmation, ImageRecord, NewCeiling, NewEvaluation, Role, Writing
+from store.incoming import NewCeiling, NewEvaluation
+from store.records import Candidate, Confirmation, ImageRecord, Writing
+from store.vocabulary import Role
 
 _EVERYTHING = 1 << 62
 _MEASURING = ("images", "variations", "alpha", "axis", "theme")

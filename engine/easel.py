@@ -12,7 +12,7 @@ from engine.bench import Bench
 from engine.gate import Gate
 from engine.models.protocols import PaintJob
 from engine.services import DrawnUnit
-from store.records import NewImage
+from store.incoming import NewImage
 
 IN_FLIGHT = 2
 """Units handed to the painter at once: the next one waits there while the last one's files are stored."""

@@ -16,14 +16,9 @@ from numpy.typing import NDArray
 from engine import statistics
 from engine.seeds import derive_seed
 from engine.statistics import Repeated
-from store.records import (
-    Candidate,
-    NewCeiling,
-    NewConfirmationResult,
-    NewConfirmedScore,
-    Role,
-    Verdict,
-)
+from store.incoming import NewCeiling, NewConfirmationResult, NewConfirmedScore
+from store.records import Candidate
+from store.vocabulary import Role, Verdict
 
 Floats = NDArray[np.float64]
 

@@ -21,7 +21,8 @@ from engine.rescoring import Rescores
 from engine.ruling import rule
 from engine.steering import Entry, Record
 from store import StoreError
-from store.records import CandidateState, Event
+from store.records import Event
+from store.vocabulary import CandidateState
 
 MAX_LOCKS = 16
 """Candidates that one connection may be rewriting at once."""

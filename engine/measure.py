@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from engine.budget import LEAST, Standing, standing
 from engine.objectives import Evidence, Objective
-from store.records import ImageRecord, NewEvaluation
+from store.incoming import NewEvaluation
+from store.records import ImageRecord
 
 Floats = NDArray[np.float32]
 

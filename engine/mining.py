@@ -30,7 +30,8 @@ from engine.racing import Race
 from engine.seeds import draw_index
 from engine.services import WritingTask
 from engine.writing import write
-from store.records import Candidate, ImageRecord, NewEvaluation, Writing
+from store.incoming import NewEvaluation
+from store.records import Candidate, ImageRecord, Writing
 
 
 @dataclass

@@ -14,7 +14,8 @@ from engine.measure import measure_colour
 from engine.objectives import BIAS, objective_named
 from engine.score import SCORES, alignment_of, assignment_scale, check_similarity, coverage_of
 from engine.statistics import Repeated, ScoreOf, repeated_score
-from store.records import ImageRecord, NewEvaluation
+from store.incoming import NewEvaluation
+from store.records import ImageRecord
 
 Floats = NDArray[np.float32]
 

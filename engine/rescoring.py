@@ -25,7 +25,8 @@ from engine.models.protocols import PaintJob
 from engine.objectives import objective_named
 from engine.seeds import draw_index
 from engine.steering import Entry, Record
-from store.records import Candidate, CandidateEvidence, Evaluation, Event, NewEvaluation
+from store.incoming import NewEvaluation
+from store.records import Candidate, CandidateEvidence, Evaluation, Event
 
 
 @dataclass(frozen=True)

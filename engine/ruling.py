@@ -20,7 +20,7 @@ from engine.genetic import normalise
 from engine.models.metaprompts import load_metaprompts
 from engine.protocol import BanEntry
 from engine.steering import Entry, Record
-from store.records import CandidateState
+from store.vocabulary import CandidateState
 
 MAX_INJECTED_BYTES = 400_000
 """UTF-8 bytes of one command's prompts: what is recorded of it must fit into a line of the protocol."""

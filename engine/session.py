@@ -29,7 +29,7 @@ from engine.roles import Models, Roles
 from engine.states import States
 from engine.steering import Family, Record
 from store import StoreError
-from store.records import SessionState
+from store.vocabulary import SessionState
 
 ROOM_SECONDS = 3.0
 """How often to see whether a full disk has room again."""

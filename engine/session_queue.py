@@ -22,7 +22,7 @@ from engine.keeper import Keeper
 from engine.ticket import Run, Ticket, last_word_on
 from engine.turn import Turn
 from store import StoreError
-from store.records import SessionState
+from store.vocabulary import SessionState
 
 YIELD_SECONDS = 0.2
 """How long a device is left alone between two sessions, so that another store's engine can have its turn."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from engine import protocol
 from engine.bench import Log
 from store import StoreError
-from store.records import SessionState
+from store.vocabulary import SessionState
 
 
 class States:

@@ -14,7 +14,8 @@ from engine.config import MiningConfig, parse_config
 from engine.hub import Hub
 from engine.keeper import Keeper
 from engine.turn import device_of
-from store.records import Session, SessionState
+from store.records import Session
+from store.vocabulary import SessionState
 
 ENDED = ("finished", "interrupted", "failed")
 

@@ -9,7 +9,9 @@ import msgspec
 
 from engine.bench import Bench
 from engine.services import WritingTask
-from store.records import Exchange, NewWriting, Writing, WritingKind
+from store.incoming import NewWriting
+from store.records import Exchange, Writing
+from store.vocabulary import WritingKind
 
 
 async def write(bench: Bench, task: WritingTask) -> Writing:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from store.errors import StoreError
-from store.records import FloatArray
+from store.vocabulary import FloatArray
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from store.queries import Queries, known_text
-from store.records import Origin
+from store.vocabulary import Origin
 
 # The latest search measurement alone: the score that selected a prompt is not the one that is reported.
 _MEASURED = """

@@ -8,7 +8,8 @@ from typing import get_args
 
 from store.codec import finite, integer, now, utf8
 from store.errors import StoreError
-from store.records import NewConfirmationResult, NewConfirmedScore, Role, Verdict
+from store.incoming import NewConfirmationResult, NewConfirmedScore
+from store.vocabulary import Role, Verdict
 from store.writer import Writer, new_id, one_of
 
 

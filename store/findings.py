@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from store.images import image_path
 from store.queries import Queries, Row, known_text
-from store.records import CeilingImage, Confirmation, Finding, MissedConcept, Role
+from store.records import CeilingImage, Confirmation, Finding, MissedConcept
+from store.vocabulary import Role
 
 CONFIRMATIONS = """
 SELECT c.id, c.session_id, c.command_id, c.images, c.created_at, r.created_at, coalesce(r.score_name, ''),

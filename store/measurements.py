@@ -13,8 +13,10 @@ from store.confirming import Confirming
 from store.deletion import delete, refuse_deletion
 from store.errors import StoreError, explained
 from store.images import find_orphans, image_path, write_files
+from store.incoming import NewEvaluation, NewImage
 from store.lock import WriterLock
-from store.records import Deleted, NewEvaluation, NewImage, Purpose
+from store.records import Deleted
+from store.vocabulary import Purpose
 from store.writer import new_id, one_of
 
 if TYPE_CHECKING:

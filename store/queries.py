@@ -16,16 +16,8 @@ from typing import Any, Self
 from store.codec import from_blob, sha256, utf8
 from store.errors import StoreError, explained
 from store.images import image_path
-from store.records import (
-    Candidate,
-    Event,
-    Exchange,
-    FloatArray,
-    GenerationSummary,
-    ImageRecord,
-    Session,
-    Writing,
-)
+from store.records import Candidate, Event, Exchange, GenerationSummary, ImageRecord, Session, Writing
+from store.vocabulary import FloatArray
 
 Row = tuple[Any, ...]
 

@@ -18,8 +18,9 @@ from store.codec import integer, now, sha256, ulid, utf8
 from store.errors import StoreError, explained
 from store.evidence import EvidenceQueries
 from store.fork import fork
+from store.incoming import NewCandidate, NewWriting
 from store.lock import WriterLock
-from store.records import CandidateState, NewCandidate, NewWriting, Origin, SessionState, WritingKind
+from store.vocabulary import CandidateState, Origin, SessionState, WritingKind
 
 
 class Writer(EvidenceQueries):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from store.records import CandidateState, Origin
+from store.vocabulary import CandidateState, Origin
 
 FIELDS = ("score<", "gen:", "origin:", "state:", "session:", "model:")
 SHORTEST_WORD = 2

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minegap_tui.view.heat import HeatMap
-from store.records import CandidateEvidence, Evaluation, Finding, Verdict
+from store.records import CandidateEvidence, Evaluation, Finding
+from store.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from store import Reader

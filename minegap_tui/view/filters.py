@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Literal, NoReturn, get_args
 
 from engine.errors import InputError
-from store.records import CandidateState, Origin
 from store.search import Condition, InSession, OfModel, OneOf, Within, Words
+from store.vocabulary import CandidateState, Origin
 
 MOST_CHARACTERS = 2000
 MOST_CONDITIONS = 32

@@ -8,7 +8,8 @@ from typing import Any
 
 from minegap_tui.sanitise import display_text
 from minegap_tui.view import figures
-from store.records import Confirmation, Finding, MissedConcept, Verdict
+from store.records import Confirmation, Finding, MissedConcept
+from store.vocabulary import Verdict
 
 CLAIMED = "●"
 UNCLAIMED = "○"

@@ -18,7 +18,7 @@ from engine.listener import Listener
 from engine.places import socket_path
 from engine.service import Service
 from engine.wire import MAX_EVENT_BYTES, decode_event
-from store.records import SessionState
+from store.vocabulary import SessionState
 
 
 def small(name: str = "test", device: str = "cpu") -> MiningConfig:

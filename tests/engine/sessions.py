@@ -16,7 +16,8 @@ from engine.keeper import Keeper
 from engine.session import SessionRun
 from engine.wire import decode_event, encode
 from store import open_reader
-from store.records import Candidate, SessionState
+from store.records import Candidate
+from store.vocabulary import SessionState
 from tests.engine.fakes import FakeModels
 
 SMALL: dict[str, dict[str, Any]] = {

@@ -17,7 +17,8 @@ from engine.errors import MachineError
 from engine.findings import conclude
 from engine.score import spread_score
 from store import open_reader, open_store
-from store.records import AUTOMATIC, Confirmation
+from store.records import Confirmation
+from store.vocabulary import AUTOMATIC
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
 from tests.engine.sessions import SMALL, Mine, config, confirming
 

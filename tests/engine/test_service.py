@@ -16,7 +16,8 @@ from engine.client import EngineClient, command_id, follow
 from engine.errors import InputError, MachineError
 from engine.turn import Turn
 from store import Store, StoreError, open_reader, open_store
-from store.records import NewCandidate, NewImage, SessionState
+from store.incoming import NewCandidate, NewImage
+from store.vocabulary import SessionState
 from tests.engine.serving import ScriptedRun, Serving, serving, small, until
 
 

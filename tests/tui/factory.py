@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from engine.score import analyse
 from store import Store, open_store
-from store.records import NewCandidate, NewEvaluation, NewImage
+from store.incoming import NewCandidate, NewEvaluation, NewImage
 
 SUBJECTS = ("nurse", "farmer", "pilot", "teacher", "engineer", "dancer", "judge", "baker")
 PLACES = ("in a garden", "at a desk", "on a beach", "in a kitchen", "in the snow", "by a river")

@@ -14,8 +14,7 @@ from factory import drawn, measure
 
 from engine.config import MiningConfig
 from store import Store, open_store
-from store.records import (
-    Exchange,
+from store.incoming import (
     NewCandidate,
     NewCeiling,
     NewConfirmationResult,
@@ -24,6 +23,7 @@ from store.records import (
     NewImage,
     NewWriting,
 )
+from store.records import Exchange
 
 SEQUENCES = (
     "\x1b]0;pwned\x07",

@@ -18,7 +18,7 @@ from minegap_tui.view.heat import Cursor, HeatMap
 from minegap_tui.widgets.proof import ImageBoard
 from minegap_tui.widgets.similarity import Similarities
 from store import open_store
-from store.records import NewCandidate, NewCeiling, NewConfirmationResult, NewConfirmedScore, NewEvaluation
+from store.incoming import NewCandidate, NewCeiling, NewConfirmationResult, NewConfirmedScore, NewEvaluation
 
 NASTY = "\x1b]0;pwned\x07 [red]\u202e \x9b31m <lora:x:1>"
 

@@ -18,7 +18,7 @@ from engine import protocol
 from engine.commands import Delete
 from engine.score import SCORES
 from store import open_store
-from store.records import NewCandidate
+from store.incoming import NewCandidate
 
 HOSTILE = "\x1b]0;pwned\x07\x9b31m a [red]cat[/red]\u202e"
 

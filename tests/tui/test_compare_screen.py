@@ -20,7 +20,7 @@ from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.sessions import SessionsScreen
 from minegap_tui.screens.versus import VersusScreen
 from store import open_store
-from store.records import NewCandidate
+from store.incoming import NewCandidate
 
 HOSTILE = "\x1b]0;pwned\x07 \x9b31m \u202egnp [@click=app.quit]x[/] [/] [bold \U0010eeee"
 SIZES = [(80, 24), (120, 40), (200, 50)]

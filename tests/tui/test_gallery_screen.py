@@ -17,7 +17,7 @@ from minegap_tui.screens.gallery import GalleryScreen
 from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.viewer import ViewerScreen
 from store import open_reader, open_store
-from store.records import NewCandidate
+from store.incoming import NewCandidate
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,9 @@ from minegap_tui.screens.sessions import SessionsScreen
 from minegap_tui.screenshots import settle
 from minegap_tui.terminal import Prepared
 from store import Reader, open_store
-from store.records import NewCandidate, NewConfirmationResult, NewConfirmedScore, SessionState
+from store.incoming import NewCandidate, NewConfirmationResult, NewConfirmedScore
 from store.search import Weight
+from store.vocabulary import SessionState
 
 HOSTILE = "\x1b]0;pwned\x07 \x9b31m \u202egnp [@click=app.quit]x[/] [/] [bold \U0010eeee"
 SIZES = [(80, 24), (120, 40), (200, 50)]

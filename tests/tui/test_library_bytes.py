@@ -10,7 +10,7 @@ from factory import measure
 from test_terminal_bytes import FORBIDDEN, PAYLOADS, opened, read_until
 
 from store import open_store
-from store.records import NewCandidate
+from store.incoming import NewCandidate
 
 BROWSE = "import sys; from minegap_tui.cli import run; sys.exit(run(['sessions', '--store', sys.argv[1]]))"
 pytestmark = pytest.mark.timeout(900)  # an interpreter with Textual takes its time on a busy machine

@@ -15,7 +15,8 @@ from minegap_tui.screens.found import FoundScreen
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.lineage import LineageScreen
 from store import open_store
-from store.records import Exchange, NewCandidate, NewWriting
+from store.incoming import NewCandidate, NewWriting
+from store.records import Exchange
 
 NASTY = "\x1b]0;pwned\x07 [red]\u202e \x9b31m <lora:x:1>"
 

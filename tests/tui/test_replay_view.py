@@ -103,7 +103,8 @@ def test_a_measurement_made_again_counts_from_when_it_was_made(mined: tuple[Path
 
 
 def remeasured(evaluation: object, score: float) -> object:
-    from store.records import Evaluation, NewEvaluation
+    from store.incoming import NewEvaluation
+    from store.records import Evaluation
 
     assert isinstance(evaluation, Evaluation)
     return NewEvaluation(
@@ -173,7 +174,7 @@ def test_a_fork_s_beginning_is_replayed_too(mined: tuple[Path, str]) -> None:
 
 def test_failed_candidates_states_and_unknown_events_disturb_nothing(mined: tuple[Path, str]) -> None:
     directory, session = mined
-    from store.records import NewCandidate
+    from store.incoming import NewCandidate
 
     with open_store(directory) as store:
         record(store, session, opened(session))

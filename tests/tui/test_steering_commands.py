@@ -25,7 +25,7 @@ from engine.config import KNOBS, MiningConfig, load_config
 from engine.errors import InputError
 from minegap_tui.commands.steer import read_prompts
 from store import open_store
-from store.records import NewCandidate
+from store.incoming import NewCandidate
 
 HOSTILE = "a nurse; $(touch pwned) `touch pwned` \x9b31m"
 

@@ -16,7 +16,7 @@ from factory import fill, measure
 from engine import protocol
 from engine.commands import EditCommit
 from store import open_store
-from store.records import NewCandidate
+from store.incoming import NewCandidate
 
 PAYLOADS = (
     "\x1b]0;pwned\x07",

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from store import Store
-from store.records import Exchange, NewCandidate, NewEvaluation, NewImage, NewWriting
+from store.incoming import NewCandidate, NewEvaluation, NewImage, NewWriting
+from store.records import Exchange
 
 PIPELINE = "painter-1"
 SCORER = "scorer-1"

@@ -12,7 +12,7 @@ import pytest
 from store_samples import evaluation, image, scored, session
 
 from store import Store, StoreError, open_store
-from store.records import NewCeiling, NewConfirmationResult, NewConfirmedScore
+from store.incoming import NewCeiling, NewConfirmationResult, NewConfirmedScore
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from store import Store, StoreError, open_reader, open_store
 from store.connection import DATABASE
 from store.deletion import TABLES, UNDELETABLE
 from store.images import image_path
-from store.records import NewCandidate, NewCeiling, NewConfirmationResult, NewConfirmedScore
+from store.incoming import NewCandidate, NewCeiling, NewConfirmationResult, NewConfirmedScore
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from test_store_safety import assert_every_row_has_its_file
 import store.images
 from store import Reader, Store, StoreError, open_reader, open_store
 from store.connection import DATABASE
+from store.incoming import NewCandidate, NewConfirmationResult
 from store.lock import LOCK_FILE
-from store.records import NewCandidate, NewConfirmationResult
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from store_samples import evaluation, image, scored, session, writing
 
 from store import Store, StoreError, open_reader, open_store
-from store.records import Candidate, NewCandidate, NewEvaluation
+from store.incoming import NewCandidate, NewEvaluation
+from store.records import Candidate
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from store_truth import SCORES, TOTALS, assert_true
 
 from store import Store, StoreError, open_reader, open_store
 from store.connection import APPLICATION_ID, DATABASE, SCHEMA_VERSION
+from store.incoming import NewCandidate
 from store.migrations import migrations
-from store.records import NewCandidate
 
 HERE = Path(__file__).parent
 STEP = "m011_standings_and_totals"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from store_samples import PIPELINE, SCORER, evaluation, image, scored, session, writing
 
 from store import Store, StoreError, open_reader, open_store
-from store.records import FAMILY_PROMPT, NewCandidate
+from store.incoming import NewCandidate
+from store.records import FAMILY_PROMPT
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from store_samples import evaluation, image, session
 from store_truth import assert_true
 
 from store import Reader, Store, open_reader, open_store
-from store.records import Candidate, NewCandidate, NewConfirmationResult, NewConfirmedScore
+from store.incoming import NewCandidate, NewConfirmationResult, NewConfirmedScore
+from store.records import Candidate
 from store.search import Condition, InSession, OfModel, OneOf, Order, Within, Words
 
 VOCABULARY = (

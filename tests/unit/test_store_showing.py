@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from store import Reader, open_reader, open_store
-from store.records import NewCandidate, NewEvaluation, NewImage
+from store.incoming import NewCandidate, NewEvaluation, NewImage
 
 PIXEL = b"\x89PNG"
 

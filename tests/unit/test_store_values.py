@@ -15,7 +15,8 @@ from store_samples import PIPELINE, SCORER, evaluation, image, session, writing
 
 from store import Store, StoreError, open_store
 from store.codec import from_blob, to_blob, ulid
-from store.records import Exchange, NewCandidate, NewWriting
+from store.incoming import NewCandidate, NewWriting
+from store.records import Exchange
 
 unique = itertools.count()
 
