@@ -156,9 +156,9 @@ def pictures(store: Path, session: str) -> list[Row]:
     rows = []
     for protocol_name in ("off", "half", "kitty"):
         found, taken = keys.beside_pictures(store, session, protocol_name, 20)
-        what, spread = _spread(found)
+        what, aim = _spread(found, "worst at most 100 ms")
         rows.append(
-            (f"key to paint over 1 Mbit/s, images {protocol_name}", f"{what}, {taken // 1000} kB", spread)
+            (f"key to paint over 1 Mbit/s, images {protocol_name}", what, f"{aim}; {taken // 1000} kB came")
         )
     return rows
 
@@ -177,9 +177,9 @@ def soak(directory: Path) -> list[Row]:
     ]
 
 
-def _spread(found: Sequence[float]) -> tuple[str, str]:
+def _spread(found: Sequence[float], aim: str = "p95 at most 50 ms") -> tuple[str, str]:
     cut = quantiles(found, n=20)
-    return f"p50 {_ms(median(found))}, p95 {_ms(cut[-1])}", f"p95 at most 50 ms, worst {_ms(max(found))}"
+    return f"p50 {_ms(median(found))}, p95 {_ms(cut[-1])}, worst {_ms(max(found))}", aim
 
 
 def _ms(seconds: float) -> str:

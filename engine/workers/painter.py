@@ -19,6 +19,7 @@ from engine.models.layout import read_pipeline_layout, refuse_unusable
 from engine.models.offline import switch_off_network
 from engine.packs import DRAWING, Pack, resolve_pack
 from engine.workers.desk import Desk
+from engine.workers.manners import give_way
 from engine.workers.messages import (
     EmbedTexts,
     ImageData,
@@ -70,6 +71,10 @@ class PainterDesk:
         config = parse_config(request.config, "the session's configuration")
         pack = resolve_pack(config)
         refuse_unusable_files(pack)
+        from engine.models.devices import choose_device  # imports torch
+
+        if choose_device(config.painter.device).value.type == "cpu":
+            give_way()
         self.scorer = load_scorer_of(config, pack)
         self.painter = load_painter_of(config, pack)
         width, height = self.painter.size

@@ -14,6 +14,7 @@ from engine.models.offline import switch_off_network
 from engine.models.protocols import Direction, Written
 from engine.packs import Pack, resolve_pack
 from engine.workers.desk import Desk
+from engine.workers.manners import give_way
 from engine.workers.messages import ExchangeData, Load, Request, Texts, Write, WriterLoaded
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class WriterDesk:
         elif isinstance(request, Load):
             config = parse_config(request.config, "the session's configuration")
             self.writer = load_writer_of(config, resolve_pack(config))
+            from llama_cpp import llama_supports_gpu_offload
+
+            if config.writer.gpu_layers == 0 or not llama_supports_gpu_offload():
+                give_way()
             self._desk.reply(WriterLoaded(id=request.id, writer=self.writer.fingerprint))
 
     def _write(self, request: Write) -> Written:
