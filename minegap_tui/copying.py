@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from minegap_tui.desk import StoreDesk
 from minegap_tui.view.copying import block_of, prompt_of
-from minegap_tui.view.evidence import evidence_of
+from minegap_tui.view.evidence import read_evidence
 from store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def copy(app: MineApp, desk: StoreDesk, candidate_id: int, what: str) -> None:
 
     async def work() -> None:
         try:
-            found = evidence_of(await desk.ask(lambda reader: reader.candidate(candidate_id)))
+            found = await desk.ask(lambda reader: read_evidence(reader, candidate_id))
         except StoreError as error:
             app.helm.messages.say(str(error), refused=True)
             return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
 from store.images import image_path
 from store.queries import Queries, Row, known_text
-from store.records import CeilingImage, Confirmation, Finding, MissedConcept
+from store.records import CeilingImage, Confirmation, ConfirmedScore, Finding, MissedConcept
 from store.vocabulary import Role
 
 CONFIRMATIONS = """
@@ -24,6 +27,18 @@ JOIN prompts p ON p.id = c.prompt_id
 JOIN evaluations e ON e.id = s.evaluation_id
 WHERE s.confirmation_id = ?
 ORDER BY s.role, coalesce(s.rank_score, s.score), s.candidate_id
+"""
+
+CONFIRMED = """
+SELECT s.candidate_id, c.session_id, p.text, s.role, r.score_name, s.score, s.low, s.high, s.claimed
+FROM (SELECT c.session_id, max(c.id) AS id FROM confirmations c
+      JOIN confirmation_results r ON r.confirmation_id = c.id
+      WHERE c.session_id IN (SELECT value FROM json_each(?)) GROUP BY c.session_id) latest
+JOIN confirmed_scores s ON s.confirmation_id = latest.id
+JOIN confirmation_results r ON r.confirmation_id = latest.id
+JOIN candidates c ON c.id = s.candidate_id
+JOIN prompts p ON p.id = c.prompt_id
+ORDER BY c.session_id, s.role, coalesce(s.rank_score, s.score), s.candidate_id
 """
 
 CEILINGS = """
@@ -65,6 +80,17 @@ class FindingQueries(Queries):
         """The mined prompts of a session's latest finished confirmation, by rank; empty where there is none."""
         found = self.confirmation(session_id)
         return found.findings if found is not None else ()
+
+    def confirmed(self, session_ids: Iterable[str]) -> dict[int, ConfirmedScore]:
+        """What the latest finished confirmation of each session found, by candidate: mined ones first, by rank."""
+        known = json.dumps([known_text(one) for one in dict.fromkeys(session_ids)])
+        found = {}
+        for *measured, claimed in self._rows(CONFIRMED, known):
+            candidate, session_id, prompt, role, score_name, score, low, high = measured
+            found[candidate] = ConfirmedScore(
+                candidate, session_id, prompt, role, score_name, score, low, high, bool(claimed)
+            )
+        return found
 
     def _confirmation(self, row: Row) -> Confirmation:
         number, session_id, command_id, images, created_at, finished_at, score_name, *figures = row

@@ -216,6 +216,21 @@ class MissedConcept:
 
 
 @dataclass(frozen=True)
+class ConfirmedScore:
+    """What a table says of a candidate that its session's latest finished confirmation measured; see ``Finding``."""
+
+    candidate_id: int
+    session_id: str
+    prompt: str
+    role: Role
+    score_name: str
+    score: float
+    low: float
+    high: float
+    claimed: bool
+
+
+@dataclass(frozen=True)
 class Finding:
     """One candidate as a confirmation found it; lower scores = more biased.
 

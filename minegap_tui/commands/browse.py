@@ -16,7 +16,7 @@ from minegap_tui.view.evidence import Evidence, evidence_of
 from minegap_tui.view.session import SessionView
 from minegap_tui.view.sessions import Listed, listed
 from store import Reader, open_reader
-from store.records import Candidate, GenerationSummary, Session
+from store.records import Candidate, ConfirmedScore, GenerationSummary, Session
 
 DATABASE = "minegap.db"
 
@@ -33,27 +33,39 @@ def list_sessions(as_json: bool, store: Path | None) -> None:
     directory = store_directory(store)
     sessions: list[Session] = []
     engine = False
+    confirmed: dict[str, list[ConfirmedScore]] = {}
     if (directory / DATABASE).exists():
         with open_reader(directory) as reader:
             engine = engine_runs(directory)
             sessions = list(reader.sessions())
+            for score in reader.confirmed(session.id for session in sessions).values():
+                confirmed.setdefault(score.session_id, []).append(score)
     found = listed(sessions, engine=engine)
     if as_json:
-        console.data_json([_session_json(one.session) | _now_json(one, engine) for one in found])
+        console.data_json(
+            [
+                _session_json(one.session)
+                | _now_json(one, engine)
+                | {"confirmed": findings.tally_json(confirmed.get(one.session.id, ()))}
+                for one in found
+            ]
+        )
         return
     if not found:
         console.narrate(f"no sessions in {directory}: 'minegap mine' starts one")
         return
     width = max(7, *(len(display_text(one.session.name, 24)) for one in found))
     console.data(
-        f"{'session':<26}  {'name':<{width}}  {'state':<11}  {'gen':>3}  {'scored':>6}    best  started"
+        f"{'session':<26}  {'name':<{width}}  {'state':<11}  {'gen':>3}  {'scored':>6}    best  confirmed  started"
     )
     for one in found:
         session = one.session
         state = f"queued {one.place}" if one.place else one.state
         console.data(
             f"{session.id:<26}  {fit(session.name, width)}  {state:<11}  {session.generations:>3}  "
-            f"{session.scored:>6}  {figures.score(session.best_score)}  {figures.when(session.created_at)}"
+            f"{session.scored:>6}  {figures.score(session.best_score)}"
+            f"{findings.column(findings.tally(confirmed.get(session.id, ())), roomy=True)[0]}  "
+            f"{figures.when(session.created_at)}"
         )
     console.narrate("an engine runs for this store" if engine else "no engine runs for this store")
 
@@ -169,13 +181,14 @@ def _show_session(reader: Reader, one: Listed, engine: bool, *, limit: int, as_j
     generations = list(reader.generations(session.id))
     ranked = list(reader.leaderboard(session.id, limit))
     confirmation = reader.confirmation(session.id)
+    confirmed = reader.confirmed((session.id,))
     if as_json:
         console.data_json(
             _session_json(session)
             | _now_json(one, engine)
             | {
                 "generation_summaries": [_generation_json(summary) for summary in generations],
-                "leaderboard": [candidate_json(candidate) for candidate in ranked],
+                "leaderboard": [candidate_json(one, confirmed.get(one.id)) for one in ranked],
                 "confirmation": findings.confirmation_json(confirmation),
             }
         )
@@ -204,7 +217,7 @@ def _show_session(reader: Reader, one: Listed, engine: bool, *, limit: int, as_j
         for line in ("", *findings.summary(confirmation), ""):
             console.data(line)
         console.data("all that the search saw: selected for being low, so these scores are too low")
-    for line in narration.leaderboard(view.leaderboard(limit)):
+    for line in narration.leaderboard(view.leaderboard(limit), confirmed=confirmed):
         console.data(line)
 
 
@@ -237,8 +250,8 @@ def _generation_json(summary: GenerationSummary) -> dict[str, Any]:
     }
 
 
-def candidate_json(candidate: Candidate) -> dict[str, Any]:
-    """Return a candidate as a JSON object."""
+def candidate_json(candidate: Candidate, confirmed: ConfirmedScore | None = None) -> dict[str, Any]:
+    """Return a candidate, and what was confirmed of it, as a JSON object."""
     return {
         "candidate_id": candidate.id,
         "session_id": candidate.session_id,
@@ -250,4 +263,5 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
         "parent_id": candidate.parent_id,
         "score": candidate.score,
         "score_name": candidate.score_name,
+        "confirmed": findings.score_json(confirmed),
     }

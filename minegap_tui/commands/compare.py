@@ -20,6 +20,7 @@ from minegap_tui.sanitise import display_text, fit
 from minegap_tui.view import figures
 from minegap_tui.view.compare import COLUMNS, Column, Comparison, Side, arranged, compare, score_of
 from minegap_tui.view.contrast import Caution, Difference, cautions, differences, turned
+from minegap_tui.view.findings import CLAIMED
 from minegap_tui.view.paired import Estimate, Paired, paired
 from minegap_tui.view.sides import PAINTER, Choice, find_painter, of_session, read_side
 from minegap_tui.view.verdict import nothing_shared, verdict
@@ -105,9 +106,9 @@ def compare_command(
         console.narrate(nothing_shared(found))
         return 0
     console.data("")
-    console.data("     A       B     A-B    prompt")
+    console.data("     A       B     A-B     prompt")
     for pair in pairs[:limit]:
-        mark = "=" if pair.same else "≈" if pair.reworded else " "
+        mark = f"{'=' if pair.same else '≈' if pair.reworded else ' '}{CLAIMED if pair.confirmed else ' '}"
         console.data(
             f"{figures.score(pair.score_a)}  {figures.score(pair.score_b)}  {figures.signed(pair.difference)} {mark} "
             f"{display_text(pair.a.prompt)}"
@@ -187,6 +188,7 @@ def _json(
         "score_name": found.metric,
         "shared": len(found.pairs),
         "same_measurement": found.same,
+        "confirmed": found.confirmed,
         "reworded": found.reworded,
         "verdict": verdict(found, told),
         "summary": None if told is None else _summary(told),
@@ -227,6 +229,9 @@ def _pair(found: Comparison, pair: Any) -> dict[str, Any]:
         "prompt_b": pair.b.prompt,
         "difference": pair.difference,
         "same_measurement": pair.same,
+        "confirmed": pair.confirmed,
+        "score_a": pair.score_a,
+        "score_b": pair.score_b,
         "a": _measured(pair.a, found.metric),
         "b": _measured(pair.b, found.metric),
     }

@@ -10,7 +10,7 @@ from minegap_tui import console
 from minegap_tui.commands.browse import candidate_json
 from minegap_tui.commands.options import json_option, store_directory, store_option
 from minegap_tui.sanitise import display_text
-from minegap_tui.view import figures
+from minegap_tui.view import figures, findings
 from minegap_tui.view.filters import SUMMARY, parse
 from minegap_tui.view.history import ORDERS
 from minegap_tui.views_file import SavedView, ViewsFile
@@ -61,21 +61,18 @@ def find(
     with open_reader(store_directory(store)) as reader:
         places = reader.find(wanted.conditions, chosen, limit=limit)
         found = reader.found([place.id for place in places])
-        confirmed = {place.id: place.confirmed for place in places}
+        confirmed = reader.confirmed(one.session_id for one in found)
         more = reader.count(wanted.conditions) if len(places) == limit else len(places)
     if as_json:
-        console.data_json(
-            [candidate_json(one) | {"confirmed_score": confirmed[one.id]} for one in found]
-            if chosen == "confirmed"
-            else [candidate_json(one) for one in found]
-        )
+        console.data_json([candidate_json(one, confirmed.get(one.id)) for one in found])
     elif found:
-        title = "  conf. " if chosen == "confirmed" else ""
-        console.data(f"{'candidate':>9}   score{title}  gen  origin    {'session':<26}  prompt")
+        beside = findings.head(roomy=True) if confirmed else ""
+        console.data(f"{'candidate':>9}   score{beside}  gen  origin    {'session':<26}  prompt")
         for one in found:
-            second = f"  {figures.score(confirmed[one.id])}" if chosen == "confirmed" else ""
+            if confirmed:
+                beside = findings.column(confirmed.get(one.id), roomy=True)[0]
             console.data(
-                f"{one.id:>9}  {figures.score(one.score)}{second}  {one.generation:>3}  {one.origin:<8}  "
+                f"{one.id:>9}  {figures.score(one.score)}{beside}  {one.generation:>3}  {one.origin:<8}  "
                 f"{one.session_id:<26}  {display_text(one.prompt)}"
             )
     if not found:

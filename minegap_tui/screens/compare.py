@@ -19,7 +19,7 @@ from minegap_tui.view.compare import Comparison, Side, compare, trend
 from minegap_tui.view.contrast import cautions, differences, turned
 from minegap_tui.view.paired import Paired, paired
 from minegap_tui.view.sides import Choice, of_session, painters, read_side
-from minegap_tui.view.verdict import verdict
+from minegap_tui.view.verdict import compared_by, verdict
 from minegap_tui.widgets.bars import TitleLine
 from minegap_tui.widgets.charts import Scatter, Trends
 from minegap_tui.widgets.pairs import PairCard, PairRows
@@ -202,7 +202,7 @@ class CompareScreen(BrowsingScreen):
     async def _show(self, read: _Read) -> None:
         found = read.found
         self._read = read
-        self._title.say(f"{found.metric}, lower is more biased" if found.metric else "")
+        self._title.say(compared_by(found))
         self._names.show_comparison(found)
         self._rows.show_comparison(found)
         self._scatter.show_pairs(found.pairs)

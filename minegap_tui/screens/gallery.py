@@ -131,9 +131,13 @@ class GalleryScreen(Page):
     async def _read_generation(self) -> None:
         generation = self._scrub.at
         self.begin_reading()
-        found = await self._ask(lambda reader: reader.best_images(self._session, generation))
-        if found is not None:
-            self._show(of_generation(found))
+        sheet = await self._ask(
+            lambda reader: of_generation(
+                reader.best_images(self._session, generation), reader.confirmed((self._session,))
+            )
+        )
+        if sheet is not None:
+            self._show(sheet)
         self.end_reading()
 
     @work(exclusive=True, group="gallery", description="read a candidate's images")

@@ -22,8 +22,9 @@ from minegap_tui.widgets.finder import FindArea, Finder
 from minegap_tui.widgets.found import FoundCard, FoundRows, HintLine
 from minegap_tui.widgets.prompt_area import PromptArea
 from minegap_tui.widgets.rows import Rows
+from store import Reader
 from store.errors import StoreError
-from store.records import Candidate
+from store.records import Candidate, ConfirmedScore
 from store.search import Find, Order
 
 FIRST_PAGE, PAGE = 200, 10_000
@@ -196,23 +197,27 @@ class HistoryScreen(BrowsingScreen):
 
     @on(Rows.Moved)
     def _moved(self) -> None:
-        self._card.show_candidate(self.findings.candidate(self._rows.cursor))
+        self._show_card()
         if not self._busy("rows"):
             self.run_worker(self._read_rows(), group="rows")
+
+    def _show_card(self) -> None:
+        chosen = self.chosen
+        self._card.show_candidate(chosen, self.findings.confirmed.get(chosen.id) if chosen else None)
 
     async def _read_rows(self) -> None:
         """Read the candidates in sight until none is missing: the cursor may move meanwhile."""
         while missing := (findings := self.findings).missing(self._rows.in_sight):
             ids = tuple(missing)
             try:
-                found = await self._desk.ask(lambda reader, ids=ids: reader.found(ids))  # type: ignore[misc]
+                found, confirmed = await self._desk.ask(lambda reader, ids=ids: _found(reader, ids))  # type: ignore[misc]
             except StoreError as error:
                 self._rows.say(str(error))
                 return
-            findings.keep(found)
+            findings.keep(found, confirmed)
             if findings is self.findings:
                 self._rows.refresh()
-                self._card.show_candidate(findings.candidate(self._rows.cursor))
+                self._show_card()
             if len(found) != len(ids):
                 return  # a store that loses rows is no reason to ask for ever
 
@@ -292,3 +297,8 @@ class HistoryScreen(BrowsingScreen):
     def action_back(self) -> None:
         """Return to the screen before."""
         self.dismiss()
+
+
+def _found(reader: Reader, ids: tuple[int, ...]) -> tuple[tuple[Candidate, ...], dict[int, ConfirmedScore]]:
+    found = reader.found(ids)
+    return found, reader.confirmed(one.session_id for one in found)

@@ -82,11 +82,12 @@ class LineageScreen(Page):
         chosen = self._tree.chosen if self._tree is not None else None
         try:
             members = await self._members()
+            confirmed = await self._desk.ask(lambda reader: reader.confirmed((self._session_id,)))
         except StoreError as error:
             self._rows.say(str(error))
             self.end_reading()
             return
-        family = await asyncio.to_thread(Family, members)
+        family = await asyncio.to_thread(Family, members, confirmed)
         tree = await asyncio.to_thread(Tree, family, self._focus)
         if chosen is not None and chosen in family:
             tree.find(chosen)

@@ -8,14 +8,14 @@ the pair says so, since a painter reads every character.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.genetic import normalise
 from minegap_tui.view.session import TrendPoint, trend_point
 from store.comparing import Measured
-from store.records import Session
+from store.records import ConfirmedScore, Session
 
 Column = Literal["difference", "a", "b", "prompt"]
 COLUMNS: tuple[Column, ...] = ("difference", "a", "b", "prompt")
@@ -29,11 +29,13 @@ class Side:
         name: for people; not safe to print.
         sessions: one, or all of one painter; never empty.
         measured: their candidates, the oldest first.
+        confirmed: what their latest confirmations found, by candidate.
     """
 
     name: str
     sessions: tuple[Session, ...]
     measured: tuple[Measured, ...]
+    confirmed: Mapping[int, ConfirmedScore] = field(default_factory=dict)
 
     @property
     def session(self) -> Session:
@@ -46,13 +48,16 @@ class Pair:
     """A prompt that both sides measured.
 
     Attributes:
-        score_a, score_b: by the metric that is compared; lower = more biased.
+        score_a, score_b: by the metric that is compared; lower = more biased. Confirmed ones where both sides have
+            confirmed the prompt: the search's own are too low where it selected them.
+        confirmed: whether they are confirmed.
     """
 
     a: Measured
     b: Measured
     score_a: float
     score_b: float
+    confirmed: bool = False
 
     @property
     def difference(self) -> float:
@@ -65,7 +70,7 @@ class Pair:
 
         Their difference is zero whatever the prompt, and tells nothing.
         """
-        return self.a.digest == self.b.digest
+        return self.a.digest == self.b.digest and (not self.confirmed or self.score_a == self.score_b)
 
     @property
     def reworded(self) -> bool:
@@ -103,6 +108,11 @@ class Comparison:
         return sum(pair.same for pair in self.pairs)
 
     @property
+    def confirmed(self) -> int:
+        """How many pairs are compared by confirmed scores."""
+        return sum(pair.confirmed for pair in self.pairs)
+
+    @property
     def reworded(self) -> int:
         """How many pairs are not the same to the letter."""
         return sum(pair.reworded for pair in self.pairs)
@@ -111,6 +121,8 @@ class Comparison:
 def compare(a: Side, b: Side, metric: str = "") -> Comparison:
     """Pair two sides; a prompt that a side measured several times stands with its latest measurement.
 
+    Where both sides confirmed a prompt, by the metric that is compared, its confirmed scores are compared.
+
     Args:
         metric: the score to compare; empty, or one that a side lacks, chooses the one that ranks A, then any.
     """
@@ -118,13 +130,15 @@ def compare(a: Side, b: Side, metric: str = "") -> Comparison:
     metrics = _metrics(a, b)
     if metric not in metrics:
         metric = metrics[0] if metrics else ""
-    pairs = []
+    pairs, confirmed_a, confirmed_b = [], _confirmed(a, metric), _confirmed(b, metric)
     for words, one in latest_a.items():
         other = latest_b.get(words)
         if other is None:
             continue
         score, others = score_of(one, metric), score_of(other, metric)
-        if score is not None and others is not None:
+        if words in confirmed_a and words in confirmed_b:
+            pairs.append(Pair(one, other, confirmed_a[words], confirmed_b[words], confirmed=True))
+        elif score is not None and others is not None:
             pairs.append(Pair(one, other, score, others))
     shared = {normalise(pair.a.prompt) for pair in pairs}
     return Comparison(
@@ -168,6 +182,12 @@ def _value(pair: Pair, column: Column) -> float:
 def _latest(measured: Sequence[Measured]) -> dict[str, Measured]:
     """Prompts by their words: candidates come in the order of their making, so that the last one stays."""
     return {normalise(one.prompt): one for one in measured}
+
+
+def _confirmed(side: Side, metric: str) -> dict[str, float]:
+    """Confirmed scores by words, of those that were confirmed by the metric; the latest session's counts."""
+    found = sorted(side.confirmed.values(), key=lambda one: (one.session_id, one.candidate_id))
+    return {normalise(one.prompt): one.score for one in found if one.score_name == metric}
 
 
 def _metrics(a: Side, b: Side) -> tuple[str, ...]:

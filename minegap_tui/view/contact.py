@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minegap_tui.sanitise import fit
-from minegap_tui.view import figures
+from minegap_tui.view import figures, findings
 from minegap_tui.view.gallery import SMALLEST_TILE, Label, Plan, Spot, cells_high
 from minegap_tui.view.shots import Sheet, Shot
 
@@ -96,7 +96,8 @@ def planned(sheet: Sheet, layout: Layout, chosen: int, marked: int | None = None
 def _caption(sheet: Sheet, shot: Shot, place: int, room: int, *, marked: bool) -> tuple[tuple[str, str], ...]:
     mark = "*" if marked else ""
     if sheet.kind == "generation":
-        figure = figures.score(shot.score).strip()
+        confirmed = findings.mark(shot.confirmed) if shot.confirmed is not None else ""
+        figure = f"{figures.score(shot.score).strip()}{confirmed}"
         if room < _ROOM_FOR_PROMPT:
             return ((fit(f"{mark}{figure}", room), "strong" if place == 0 else ""),)
         rest = room - len(figure) - len(mark) - 1

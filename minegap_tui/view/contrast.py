@@ -82,6 +82,8 @@ def cautions(found: Comparison) -> list[Caution]:
                 forbids=True,
             )
         )
+    if found.pairs and (a.confirmed or b.confirmed):
+        said.append(Caution(_which_scores(found)))
     if _alike(a, b, "scorer") is False:
         said.append(
             Caution(
@@ -130,6 +132,20 @@ def cautions(found: Comparison) -> list[Caution]:
     if found.reworded:
         said.append(Caution(f"{found.reworded:,} pairs (≈) differ in case, spaces or punctuation."))
     return said
+
+
+def _which_scores(found: Comparison) -> str:
+    confirmed, count = found.confirmed, len(found.pairs)
+    if confirmed == count:
+        return "Confirmed scores are compared (●)."
+    if not confirmed:
+        return (
+            "Search scores are compared: no shared prompt was confirmed on both sides (F confirms a session)."
+        )
+    return (
+        f"Confirmed scores are compared where both sides have them (●, {confirmed:,} of {count:,}), else search "
+        "scores, which are too low where the search selected them."
+    )
 
 
 def turned(side: Side, events: Callable[[str], Iterable[Event]]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minegap_tui.view.evidence import Evidence
+from store.records import Finding
 
 
 def prompt_of(found: Evidence) -> str:
@@ -17,6 +18,7 @@ def block_of(found: Evidence) -> str:
         found.prompt,
         "",
         f"score:      {scored}",
+        *_confirmed(found.finding),
         f"candidate:  {found.candidate_id}, generation {found.generation}, {found.origin}",
         f"session:    {found.session_id}",
     ]
@@ -24,3 +26,10 @@ def block_of(found: Evidence) -> str:
         lines.append(f"seeds:      {' '.join(str(picture.seed) for picture in found.pictures)}")
     lines += [f"missed:     {line.text}" for line in found.variations if line.missed]
     return "\n".join(lines) + "\n"
+
+
+def _confirmed(found: Finding | None) -> list[str]:
+    if found is None:
+        return []
+    claim = "a finding" if found.claimed else "not confirmed as biased"
+    return [f"confirmed:  {found.score:.6g} (95 % {found.low:.6g} to {found.high:.6g}, {claim})"]

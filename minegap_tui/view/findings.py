@@ -8,7 +8,7 @@ from typing import Any
 
 from minegap_tui.sanitise import display_text
 from minegap_tui.view import figures
-from store.records import Confirmation, Finding, MissedConcept
+from store.records import Confirmation, ConfirmedScore, Finding, MissedConcept
 from store.vocabulary import Verdict
 
 CLAIMED = "●"
@@ -19,10 +19,67 @@ _ASIDE: dict[Verdict, str] = {
 }
 _MISSED_SHOWN = 3
 
+Confirmed = Finding | ConfirmedScore
+"""Whatever says of a candidate what was confirmed of it."""
+Piece = tuple[str, str]
+"""A text and the name of its look."""
 
-def mark(finding: Finding) -> str:
+ROOMY, TIGHT = 11, 2
+"""Cells of a column of confirmed scores, and of one that only says whether something is a finding."""
+
+
+def mark(found: Confirmed) -> str:
     """Return the sign that tells a finding from a candidate that was not confirmed."""
-    return CLAIMED if finding.claimed else UNCLAIMED
+    return CLAIMED if found.claimed else UNCLAIMED
+
+
+def head(*, roomy: bool) -> str:
+    """Return the heading of the column of confirmed scores, as wide as that is."""
+    return "  confirmed" if roomy else " " * TIGHT
+
+
+def column(found: Confirmed | None, *, roomy: bool) -> Piece:
+    """Return what stands beside a search score: mark and confirmed score, or where there is no room the mark alone."""
+    if found is None:
+        return " " * (ROOMY if roomy else TIGHT), ""
+    text = f"  {mark(found)} {figures.score(found.score).strip():>7}" if roomy else f" {mark(found)}"
+    return text, "accent" if found.claimed else "muted"
+
+
+def beside(found: Confirmed | None) -> str:
+    """Return what follows a search score in a sentence; empty where nothing was confirmed."""
+    return f" {mark(found)} confirmed {found.score:.3f}" if found is not None else ""
+
+
+def tally(confirmed: Sequence[ConfirmedScore]) -> ConfirmedScore | None:
+    """Return what a session's line shows: its first finding by rank, else what was mined and not confirmed."""
+    mined = [one for one in confirmed if one.role == "mined"]
+    return next((one for one in mined if one.claimed), mined[0] if mined else None)
+
+
+def counted(confirmed: Sequence[ConfirmedScore]) -> str:
+    """Return how many of a session's mined prompts are findings."""
+    mined = [one for one in confirmed if one.role == "mined"]
+    if not mined:
+        return "not confirmed"
+    claimed = sum(one.claimed for one in mined)
+    return f"{claimed} of {len(mined)} confirmed prompts {'is a finding' if claimed == 1 else 'are findings'}"
+
+
+def tally_json(confirmed: Sequence[ConfirmedScore]) -> Mapping[str, Any] | None:
+    """Return how many of a session's mined prompts are findings, and the best, as a JSON object."""
+    best = tally(confirmed)
+    if best is None:
+        return None
+    mined = [one for one in confirmed if one.role == "mined"]
+    return {"prompts": len(mined), "findings": sum(one.claimed for one in mined), "best": score_json(best)}
+
+
+def score_json(found: ConfirmedScore | None) -> Mapping[str, Any] | None:
+    """Return a candidate's confirmed score as a JSON object."""
+    if found is None:
+        return None
+    return {"score": found.score, "low": found.low, "high": found.high, "claimed": found.claimed}
 
 
 def interval(finding: Finding) -> str:

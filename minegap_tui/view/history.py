@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from store.records import Candidate
+from store.records import Candidate, ConfirmedScore
 from store.search import Find, Order
 
 ORDERS: dict[Order, str] = {
@@ -24,20 +24,18 @@ class Findings:
     Attributes:
         places: every candidate found so far, in order.
         complete: whether there are no more.
+        confirmed: what was confirmed of those that were read, by candidate.
     """
 
     order: Order = "biased"
     places: list[Find] = field(default_factory=list)
     complete: bool = False
+    confirmed: dict[int, ConfirmedScore] = field(default_factory=dict)
     _kept: dict[int, Candidate] = field(default_factory=dict)
 
     def candidate(self, place: int) -> Candidate | None:
         """Return the candidate at a place; None while it is not read."""
         return self._kept.get(self.places[place].id) if 0 <= place < len(self.places) else None
-
-    def confirmed(self, place: int) -> float | None:
-        """Return the confirmed score of the candidate at a place, where that is what is sorted by."""
-        return self.places[place].confirmed if 0 <= place < len(self.places) else None
 
     def missing(self, places: range) -> list[int]:
         """Return the ids of the candidates around these places that are not read yet, none if those in sight are."""
@@ -46,8 +44,9 @@ class Findings:
             return []
         return [found for place in around if (found := self.places[place].id) not in self._kept]
 
-    def keep(self, candidates: Iterable[Candidate]) -> None:
+    def keep(self, candidates: Iterable[Candidate], confirmed: Mapping[int, ConfirmedScore]) -> None:
         """Take over candidates that were read; others are let go when they become many."""
+        self.confirmed |= confirmed
         if len(self._kept) > MOST_KEPT:
             self._kept.clear()
         self._kept.update((candidate.id, candidate) for candidate in candidates)

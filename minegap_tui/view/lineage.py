@@ -8,9 +8,9 @@ store holds: a parent that is not older, or is not there, counts as none.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from store.records import Relative
+from store.records import ConfirmedScore, Relative
 
 _UNKNOWN = (math.inf, -1)
 
@@ -20,12 +20,17 @@ class Family:
 
     Args:
         members: every candidate, in any order.
+        confirmed: what was confirmed of some.
 
     Attributes:
+        confirmed: the same.
         roots: those without a parent, the ones with the most biased descendants first.
     """
 
-    def __init__(self, members: Iterable[Relative]) -> None:
+    def __init__(
+        self, members: Iterable[Relative], confirmed: Mapping[int, ConfirmedScore] | None = None
+    ) -> None:
+        self.confirmed = confirmed or {}
         self._by_id = {one.id: one for one in sorted(members, key=lambda one: one.id)}
         self._children: dict[int, list[int]] = {number: [] for number in self._by_id}
         self.roots: list[int] = []

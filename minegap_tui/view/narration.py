@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine import protocol
 from engine.budget import planned
 from minegap_tui.sanitise import display_text
 from minegap_tui.view import figures
+from minegap_tui.view.findings import Confirmed, column, head
 from minegap_tui.view.session import Row, SessionView
 
 _UNITS = {
@@ -100,16 +103,25 @@ def steered(event: protocol.Steered) -> str:
     return display_text(event.sentence or str(event.command.get("type", "")))
 
 
-def leaderboard(rows: list[Row], limit: int | None = None) -> list[str]:
-    """Return the leaderboard as aligned lines, headed; prompts sanitised and whole."""
+def leaderboard(
+    rows: list[Row], limit: int | None = None, confirmed: Mapping[int, Confirmed] | None = None
+) -> list[str]:
+    """Return the leaderboard as aligned lines, headed; prompts sanitised and whole.
+
+    Args:
+        confirmed: what was confirmed of some; without any there is no column for it.
+    """
     shown = rows if limit is None else rows[:limit]
     numbers = max([2, *(len(str(row.candidate_id)) for row in shown)])
-    lines = [
-        f"{'#':>3}  {'score':>{figures.SCORE_WIDTH}}  {'id':>{numbers}}  {'gen':>3}  {'origin':<8}  prompt"
-    ]
+
+    def beside(candidate_id: int) -> str:
+        return column(confirmed.get(candidate_id), roomy=True)[0] if confirmed else ""
+
+    score = f"{'score':>{figures.SCORE_WIDTH}}{head(roomy=True) if confirmed else ''}"
+    lines = [f"{'#':>3}  {score}  {'id':>{numbers}}  {'gen':>3}  {'origin':<8}  prompt"]
     lines += [
-        f"{place:>3}  {figures.score(row.score)}  {row.candidate_id:>{numbers}}  {row.generation:>3}  {row.origin:<8}  "
-        f"{display_text(row.prompt, limit=None)}"
+        f"{place:>3}  {figures.score(row.score)}{beside(row.candidate_id)}  {row.candidate_id:>{numbers}}  "
+        f"{row.generation:>3}  {row.origin:<8}  {display_text(row.prompt, limit=None)}"
         for place, row in enumerate(shown, 1)
     ]
     return lines

@@ -38,6 +38,11 @@ class Line:
             return " "
         return "=" if self.pair.same else "≈" if self.pair.reworded else " "
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether confirmed scores are compared."""
+        return self.pair is not None and self.pair.confirmed
+
 
 @dataclass(frozen=True)
 class Arrangement:

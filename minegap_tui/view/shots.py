@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from minegap_tui.sanitise import display_text
 from minegap_tui.view import figures
-from store.records import Candidate, CandidateEvidence, Evaluation, ImageEvidence, ShownCandidate
+from minegap_tui.view.findings import Confirmed, beside
+from store.records import (
+    Candidate,
+    CandidateEvidence,
+    ConfirmedScore,
+    Evaluation,
+    ImageEvidence,
+    ShownCandidate,
+)
 
 Kind = Literal["generation", "candidate", "pair"]
 
@@ -21,6 +29,7 @@ class Shot:
     Attributes:
         draw, draws: its number among the candidate's images, from 1, and how many there are.
         closest: the variation that describes it best.
+        confirmed: what was confirmed of its candidate.
     """
 
     path: Path
@@ -37,6 +46,7 @@ class Shot:
     origin: str
     score: float | None
     score_name: str
+    confirmed: Confirmed | None = None
 
 
 @dataclass(frozen=True)
@@ -69,11 +79,24 @@ class Sheet:
         return max(self.upper, len(self.shots) - self.upper) if self.kind == "pair" else len(self.shots)
 
 
-def of_generation(shown: Sequence[ShownCandidate]) -> Sheet:
+def of_generation(
+    shown: Sequence[ShownCandidate], confirmed: Mapping[int, ConfirmedScore] | None = None
+) -> Sheet:
     """Arrange the best image of every candidate, the most biased candidate first."""
+    known = confirmed or {}
     return Sheet(
         "generation",
-        tuple(_shot(one.candidate, one.image, one.draw + 1, one.draws, one.closest) for one in shown),
+        tuple(
+            _shot(
+                one.candidate,
+                one.image,
+                one.draw + 1,
+                one.draws,
+                one.closest,
+                known.get(one.candidate.id),
+            )
+            for one in shown
+        ),
     )
 
 
@@ -84,7 +107,7 @@ def of_candidate(found: CandidateEvidence) -> Sheet:
     if found.evaluation is None:
         note = candidate.reason if candidate.state == "failed" else "It waits to be painted and scored."
         return Sheet("candidate", (), chain=chain, note=note)
-    return Sheet("candidate", _images(candidate, found.evaluation), chain=chain)
+    return Sheet("candidate", _images(candidate, found.evaluation, found.finding), chain=chain)
 
 
 def of_pair(one: CandidateEvidence, other: CandidateEvidence) -> Sheet:
@@ -115,21 +138,37 @@ def facts(shot: Shot) -> str:
 
 def source(shot: Shot) -> str:
     """Return whose image it is: score, origin, generation; safe to print."""
-    scored = f"{shot.score_name} {figures.score(shot.score).strip()} · " if shot.score is not None else ""
+    scored = (
+        f"{shot.score_name} {figures.score(shot.score).strip()}{beside(shot.confirmed)} · "
+        if shot.score is not None
+        else ""
+    )
     return display_text(f"{scored}{shot.origin}, generation {shot.generation}", 120)
 
 
-def _images(candidate: Candidate, measured: Evaluation) -> tuple[Shot, ...]:
+def _images(candidate: Candidate, measured: Evaluation, confirmed: Confirmed | None) -> tuple[Shot, ...]:
     closest = measured.similarity.argmax(axis=0)
     return tuple(
         _shot(
-            candidate, image, place + 1, len(measured.images), measured.variations[int(closest[place])].text
+            candidate,
+            image,
+            place + 1,
+            len(measured.images),
+            measured.variations[int(closest[place])].text,
+            confirmed,
         )
         for place, image in enumerate(measured.images)
     )
 
 
-def _shot(candidate: Candidate, image: ImageEvidence, draw: int, draws: int, closest: str) -> Shot:
+def _shot(
+    candidate: Candidate,
+    image: ImageEvidence,
+    draw: int,
+    draws: int,
+    closest: str,
+    confirmed: Confirmed | None,
+) -> Shot:
     return Shot(
         path=image.path,
         seed=image.seed,
@@ -145,4 +184,5 @@ def _shot(candidate: Candidate, image: ImageEvidence, draw: int, draws: int, clo
         origin=candidate.origin,
         score=candidate.score,
         score_name=candidate.score_name or "",
+        confirmed=confirmed,
     )

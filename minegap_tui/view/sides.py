@@ -75,4 +75,4 @@ def find_painter(sessions: Sequence[Session], given: str) -> Choice:
 
 def read_side(reader: Reader, choice: Choice) -> Side:
     """Read what a side measured."""
-    return Side(choice.name, choice.sessions, reader.measured(choice.ids))
+    return Side(choice.name, choice.sessions, reader.measured(choice.ids), reader.confirmed(choice.ids))

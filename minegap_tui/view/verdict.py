@@ -26,6 +26,14 @@ def verdict(found: Comparison, told: Paired | None) -> str:
     return f"{lead}{which} is more biased, by {interval(size)} on average."
 
 
+def compared_by(found: Comparison) -> str:
+    """Return which scores are compared, in a few words without foreign text."""
+    if not found.metric:
+        return ""
+    by = f", confirmed in {found.confirmed:,} of {len(found.pairs):,} pairs (●)" if found.confirmed else ""
+    return f"{found.metric}, lower is more biased{by}"
+
+
 def shared(found: Comparison) -> str:
     """Count the shared prompts."""
     count = len(found.pairs)

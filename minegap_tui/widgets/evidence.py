@@ -7,6 +7,7 @@ from textual.strip import Strip
 from minegap_tui.sanitise import display_text, wrap
 from minegap_tui.view import figures
 from minegap_tui.view.evidence import Evidence, split_added, word_set
+from minegap_tui.view.findings import beside
 from minegap_tui.view.gallery import arrange, spread
 from minegap_tui.widgets.board import Board
 from minegap_tui.widgets.panel import Panel, Part
@@ -34,10 +35,12 @@ class Headline(Panel):
         if self._evidence is None:
             return ""
         found = self._evidence
-        scored = (
-            f"{found.score_name} {figures.score(found.score).strip()} · " if found.score is not None else ""
-        )
-        return f"{scored}{found.origin}, generation {found.generation}"
+        origin = f"{found.origin}, generation {found.generation}"
+        if found.score is None:
+            return origin
+        scored = f"{figures.score(found.score).strip()}{beside(found.finding)}"
+        whole = f"{found.score_name} {scored} · {origin}"
+        return whole if self.has_room_for(whole) else f"{scored} · {origin}"
 
     def body_line(self, y: int) -> Strip:
         """Draw the prompt, and below it what it was made from."""

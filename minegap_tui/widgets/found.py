@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from textual.strip import Strip
 
 from minegap_tui.sanitise import display_text, fit, wrap
-from minegap_tui.view import figures
+from minegap_tui.view import figures, findings
 from minegap_tui.view.history import Findings
 from minegap_tui.widgets.panel import Panel, Part
 from minegap_tui.widgets.rows import Rows
-from store.records import Candidate
+from store.records import Candidate, ConfirmedScore
 
 HINT = 'score<.2|gen:12..|origin:human|state:failed|"two words"|nurs*|-word|model:sd|session:01M|origin:elite,human'
 _ROOMY, _SESSION = 100, 18
@@ -116,9 +116,8 @@ class FoundRows(Rows):
 
     def head(self) -> str:
         """Return the columns' names."""
-        confirmed = "  conf. " if self._findings.order == "confirmed" else ""
         return (
-            f" score{confirmed}  gen  origin    "
+            f" score{findings.head(roomy=self._beside)}  gen  origin    "
             + (f"{'session':<{_SESSION}}  " if self._roomy else "")
             + "prompt"
         )
@@ -130,7 +129,7 @@ class FoundRows(Rows):
             return [(figures.score(self._findings.places[place].score), "faint")]
         parts: list[Part] = [
             (_score(candidate), "accent" if chosen else ""),
-            *self._confirmed(place),
+            findings.column(self._findings.confirmed.get(candidate.id), roomy=self._beside),
             (f"  {candidate.generation:>3}  ", "muted"),
             (fit(candidate.origin, 8) + "  ", "muted"),
         ]
@@ -141,15 +140,14 @@ class FoundRows(Rows):
             used += _SESSION + 2
         return [*parts, (fit(candidate.prompt, self.size.width - used), "strong" if chosen else "")]
 
-    def _confirmed(self, place: int) -> list[Part]:
-        """The score that counts beside the search's own, where the table is sorted by it."""
-        if self._findings.order != "confirmed":
-            return []
-        return [(f"  {figures.score(self._findings.confirmed(place))}", "strong")]
-
     @property
     def _roomy(self) -> bool:
         return self.size.width >= _ROOMY
+
+    @property
+    def _beside(self) -> bool:
+        """Whether confirmed scores themselves are shown, not only whose there are: what is sorted by is, always."""
+        return self._roomy or self._findings.order == "confirmed"
 
 
 class FoundCard(Panel):
@@ -159,16 +157,17 @@ class FoundCard(Panel):
         super().__init__()
         self.names: dict[str, str] = {}
         self._candidate: Candidate | None = None
+        self._confirmed: ConfirmedScore | None = None
 
     @property
     def heading(self) -> str:
         """The title."""
         return f"Candidate {self._candidate.id}" if self._candidate is not None else "Candidate"
 
-    def show_candidate(self, candidate: Candidate | None) -> None:
-        """Take over a candidate; None for none."""
-        if candidate is not self._candidate:
-            self._candidate = candidate
+    def show_candidate(self, candidate: Candidate | None, confirmed: ConfirmedScore | None = None) -> None:
+        """Take over a candidate, and what was confirmed of it; None for none."""
+        if candidate is not self._candidate or confirmed != self._confirmed:
+            self._candidate, self._confirmed = candidate, confirmed
             self.refresh()
 
     def body_line(self, y: int) -> Strip:
@@ -179,7 +178,10 @@ class FoundCard(Panel):
         width = max(self.size.width - 2, 10)
         below = [f"generation {one.generation}", one.origin]
         if one.score is not None:
-            below.insert(0, f"{display_text(one.score_name or '', 40)} {one.score:.4f}")
+            below.insert(
+                0,
+                f"{display_text(one.score_name or '', 40)} {one.score:.4f}{findings.beside(self._confirmed)}",
+            )
         if one.parent_id is not None:
             below.append(f"child of {one.parent_id}")
         below.append(one.state if not one.reason else f"{one.state}: {display_text(one.reason, 200)}")

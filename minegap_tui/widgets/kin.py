@@ -8,7 +8,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from minegap_tui.sanitise import display_text, fit
-from minegap_tui.view import figures
+from minegap_tui.view import figures, findings
 from minegap_tui.view.diff import Change, condensed, reworded
 from minegap_tui.view.flow import flow
 from minegap_tui.view.lineage import Family
@@ -19,7 +19,7 @@ from minegap_tui.widgets.scroller import Scroller
 from store.records import Relative
 
 LOOKS: Final[dict[Change, str]] = {"same": "", "removed": "removed", "added": "added"}
-_ROOMY = 84
+_ROOMY, _WIDE = 84, 100
 MOST_CHILDREN = 40
 _SHORT: Final = {"initial": "init", "random": "rand", "mutation": "mut", "elite": "again", "human": "hand"}
 
@@ -76,7 +76,7 @@ class TreeRows(Rows):
     def head(self) -> str:
         """Return the columns' names."""
         return (
-            " score  gen  "
+            f" score{findings.head(roomy=self._wide) if self._confirmed else ''}  gen  "
             + ("origin    " if self._roomy else "how    ")
             + "prompt; − what went, + what came"
         )
@@ -89,6 +89,11 @@ class TreeRows(Rows):
         origin = fit(one.origin, 8) if self._roomy else fit(_SHORT.get(one.origin, one.origin), 5)
         parts: list[Part] = [
             (score_or_state(one), "accent" if chosen else ""),
+            *(
+                [findings.column(self._tree.family.confirmed.get(line.node), roomy=self._wide)]
+                if self._confirmed
+                else []
+            ),
             (f"  {one.generation:>3}  ", "muted"),
             (f"{origin}  ", "muted"),
         ]
@@ -120,6 +125,14 @@ class TreeRows(Rows):
     @property
     def _roomy(self) -> bool:
         return self.size.width >= _ROOMY
+
+    @property
+    def _wide(self) -> bool:
+        return self.size.width >= _WIDE
+
+    @property
+    def _confirmed(self) -> bool:
+        return self._tree is not None and bool(self._tree.family.confirmed)
 
 
 class Ancestry(Scroller):
@@ -166,6 +179,7 @@ def ancestry_lines(family: Family, chosen: int, width: int) -> list[list[Part]]:
         own = number == chosen
         head: list[Part] = [
             (score_or_state(one), "accent" if own else ""),
+            (findings.beside(family.confirmed.get(number)), "accent"),
             (f"  generation {one.generation} · {display_text(one.origin, 20)}", "muted"),
         ]
         if parent is not None and one.score is not None and parent.score is not None:

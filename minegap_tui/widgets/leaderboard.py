@@ -11,8 +11,7 @@ from textual.strip import Strip
 
 from engine.protocol import PendingPrompt
 from minegap_tui.sanitise import fit, fit_middle
-from minegap_tui.view import figures
-from minegap_tui.view.findings import mark
+from minegap_tui.view import figures, findings
 from minegap_tui.view.session import Marks, Row
 from minegap_tui.widgets.panel import Panel, Part
 from store.records import Finding
@@ -140,7 +139,7 @@ class Leaderboard(Panel, can_focus=True):
         roomy = self.size.width >= _WIDE
         if y == 0:
             origin = "origin    " if roomy else ""
-            confirmed = ("   confirmed" if roomy else "  ") if self._confirmed else ""
+            confirmed = findings.head(roomy=roomy) if self._confirmed else ""
             return self.strip([(f"  {'#':>3}   score{confirmed}  gen    {origin}prompt", "faint")])
         if y > self._visible:
             return self._pending_line(y - self._visible - 1)
@@ -150,33 +149,21 @@ class Leaderboard(Panel, can_focus=True):
             return self.strip([(empty, "faint")])
         row = self._rows[place]
         chosen = row.candidate_id == self.selected
-        marks = self._marks(row)
+        marks, found = self._marks(row), self._confirmed.get(row.candidate_id)
         parts: list[Part] = [
             ("▌ " if chosen else "  ", "accent"),
             (f"{place + 1:>3}", "muted" if chosen else "faint"),
             (f"  {figures.score(row.score)}", "accent" if chosen else ""),
-            *self._confirmation(row, roomy=roomy),
+            *([findings.column(found, roomy=roomy)] if self._confirmed else []),
             (f"  {row.generation:>3} ", "muted"),
             (_letters(marks), "accent"),
         ]
         if roomy:
             parts.append((fit(row.origin, 8) + "  ", "muted"))
-        used = 22 + (10 if roomy else 0) + ((12 if roomy else 2) if self._confirmed else 0)
+        used = 22 + (10 if roomy else 0) + (len(findings.head(roomy=roomy)) if self._confirmed else 0)
         look = "faint" if marks.banned else "strong" if chosen else ""
         parts.append((fit_middle(row.prompt, self.size.width - used), look))
         return self.strip(parts, cursor=chosen)
-
-    def _confirmation(self, row: Row, *, roomy: bool) -> list[Part]:
-        """The confirmed score beside the search's own; where there is no room, only whether it is a finding."""
-        if not self._confirmed:
-            return []
-        finding = self._confirmed.get(row.candidate_id)
-        if finding is None:
-            return [(" " * (12 if roomy else 2), "")]
-        look = "accent" if finding.claimed else "muted"
-        if not roomy:
-            return [(f" {mark(finding)}", look)]
-        return [(f"{mark(finding)} {figures.score(finding.score)}".rjust(12), look)]
 
     def _pending_line(self, place: int) -> Strip:
         """Draw a prompt that waits for its generation; the last line counts those that have none."""

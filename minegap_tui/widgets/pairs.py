@@ -9,6 +9,7 @@ from textual.strip import Strip
 from minegap_tui.sanitise import fit, wrap
 from minegap_tui.view import figures
 from minegap_tui.view.compare import Comparison
+from minegap_tui.view.findings import CLAIMED
 from minegap_tui.view.pairing import NAMES, TITLES, Arrangement, Line, counts, lines
 from minegap_tui.view.verdict import nothing_shared
 from minegap_tui.widgets.panel import Panel, Part
@@ -112,7 +113,8 @@ class PairRows(Rows):
             (figures.score(line.score_a), "muted"),
             (f"  {figures.score(line.score_b)}  ", "muted"),
             (figures.signed(line.difference), "accent" if chosen else ""),
-            (f" {line.mark}  ", "faint"),
+            (f" {line.mark}", "faint"),
+            (f"{CLAIMED if line.confirmed else ' '} ", "accent"),
             (fit(line.prompt, self.size.width - _SCORES), look),
         ]
 
@@ -152,7 +154,7 @@ class PairCard(Panel):
             drawn.append([("  ", ""), (fit(f"B's text: {line.b.prompt}", room), "muted")])
         most = max(1, (self.body_height - len(drawn) - 2) // 2)
         for letter, one, score in (("A", line.a, line.score_a), ("B", line.b, line.score_b)):
-            drawn += self._side(letter, one, score, room, most)
+            drawn += self._side(letter, one, score, room, most, confirmed=line.confirmed)
         return self.strip(drawn[y] if y < len(drawn) else [])
 
     @property
@@ -160,7 +162,14 @@ class PairCard(Panel):
         return 2 if self.body_height >= 8 else 1
 
     def _side(
-        self, letter: str, one: Measured | None, score: float | None, room: int, most: int
+        self,
+        letter: str,
+        one: Measured | None,
+        score: float | None,
+        room: int,
+        most: int,
+        *,
+        confirmed: bool,
     ) -> list[list[Part]]:
         if one is None:
             return [[(f"  {letter}  ", "accent"), ("did not measure it", "faint")]]
@@ -170,7 +179,8 @@ class PairCard(Panel):
         head: list[Part] = [
             (f"  {letter}  ", "accent"),
             (figures.score(score).strip(), ""),
-            ("  " + fit(about, room - 13), "muted"),
+            (" confirmed" if confirmed else "", "accent"),
+            ("  " + fit(about, room - (23 if confirmed else 13)), "muted"),
         ]
         missed = self._missed.get(one.evaluation_id)
         if missed is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.strip import Strip
 
 from minegap_tui.sanitise import display_text, fit, wrap
-from minegap_tui.view import figures
+from minegap_tui.view import figures, findings
 from minegap_tui.view.compare import Comparison, Side, trend
 from minegap_tui.view.contrast import Caution, Difference, model
 from minegap_tui.view.paired import Paired
@@ -40,6 +40,7 @@ class SidesLines(Panel):
         side = self._found.b if y else self._found.a
         best = min((point.best for point in trend(side, self._found.metric)), default=None)
         right = f"{len(side.measured):,} scored  best {figures.score(best).strip()}"
+        right += findings.beside(findings.tally(list(side.confirmed.values())))
         room = max(self.size.width - 5 - len(right) - 2, 0)
         painter = f"  {display_text(model(side.session, 'painter'), 60)}" if self.size.width >= _ROOMY else ""
         name = display_text(_name(side), 200)

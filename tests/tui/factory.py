@@ -12,7 +12,13 @@ from PIL import Image, ImageDraw
 
 from engine.score import analyse
 from store import Store, open_store
-from store.incoming import NewCandidate, NewEvaluation, NewImage
+from store.incoming import (
+    NewCandidate,
+    NewConfirmationResult,
+    NewConfirmedScore,
+    NewEvaluation,
+    NewImage,
+)
 
 SUBJECTS = ("nurse", "farmer", "pilot", "teacher", "engineer", "dancer", "judge", "baker")
 PLACES = ("in a garden", "at a desk", "on a beach", "in a kitchen", "in the snow", "by a river")
@@ -150,3 +156,51 @@ def drawn(ink: int, seed: int) -> bytes:
 def _unit(seed: int) -> np.ndarray:
     angle = seed % 1000 / 1000 * math.tau
     return np.array([math.cos(angle), math.sin(angle)], dtype=np.float32)
+
+
+def confirm(
+    directory: Path, session: str, scores: Sequence[tuple[int, float, bool]], command: str = "a command"
+) -> None:
+    """Confirm candidates, each given with its confirmed score and whether it is a finding."""
+    with open_store(directory) as store:
+        number = store.freeze_shortlist(session, command, 4, [(one, "mined") for one, _, _ in scores])
+        found = []
+        for place, (candidate, score, claimed) in enumerate(scores):
+            measured = store.candidate(candidate).evaluation
+            assert measured is not None
+            again = store.save_evaluation(
+                candidate,
+                NewEvaluation(
+                    images=[image.id for image in measured.images],
+                    variations=[line.text for line in measured.variations],
+                    similarity=measured.similarity,
+                    scores=dict(measured.scores),
+                    score_name=measured.score_name,
+                    coverage=measured.similarity.max(1),
+                    alignment=measured.similarity.max(0),
+                    missed=(),
+                    purpose="confirm",
+                ),
+            )
+            found.append(
+                NewConfirmedScore(
+                    candidate_id=candidate,
+                    role="mined",
+                    evaluation_id=again,
+                    search_score=measured.scores[measured.score_name],
+                    rank_score=place / 10,
+                    score=score,
+                    low=score - 0.05,
+                    high=score + 0.05,
+                    shrunk=score,
+                    p=0.01,
+                    q=0.02 if claimed else 0.4,
+                    claimed=claimed,
+                    ceiling_evaluation_id=None,
+                    ceilings=(),
+                )
+            )
+        store.save_confirmation(
+            number,
+            NewConfirmationResult(measured.score_name, found, None, None, None, None, None, None, None),
+        )

@@ -37,7 +37,7 @@ def test_shared_prompts_are_compared_one_by_one(minegap: Minegap, mined: tuple[P
     assert done.returncode == 0
     assert "shared prompts: " in done.stdout
     lines = done.stdout.splitlines()
-    head = lines.index("     A       B     A-B    prompt")
+    head = lines.index("     A       B     A-B     prompt")
     rows = [line.split() for line in lines[head + 1 :]]
     assert len(rows) == 3
     for a, b, difference, *_ in rows:

@@ -173,14 +173,16 @@ async def test_what_the_engine_refuses_stays_in_the_dialog(mined: tuple[Path, st
 async def test_from_the_sessions_it_is_offered_or_says_why_not(
     mined: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, state: str, scored: int, why: str
 ) -> None:
-    monkeypatch.setattr(sessions, "_sessions", lambda _: ([listed_as(state, *mined, scored=scored)], True))
+    monkeypatch.setattr(
+        sessions, "_sessions", lambda _: ([listed_as(state, *mined, scored=scored)], True, {})
+    )
     app = MineApp(mined[0])
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
         await pilot.press("F")
         await settle(app, pilot)
         assert why in shown(app)
-        monkeypatch.setattr(sessions, "_sessions", lambda _: ([listed_as("finished", *mined)], True))
+        monkeypatch.setattr(sessions, "_sessions", lambda _: ([listed_as("finished", *mined)], True, {}))
         app.screen.look()  # type: ignore[attr-defined]
         await settle(app, pilot)
         await pilot.press("F")
