@@ -33,7 +33,7 @@ from engine.seeds import derive_seed
 from engine.statistics import wilson
 from engine.validation.document import DOCUMENT, machine, replace_section
 from engine.validation.evidence import draw_prompts, possible
-from store.records import Verdict
+from store.vocabulary import Verdict
 
 TABLES: Final = (1301, 1302)
 """Tables of skews on which nothing was chosen; the rule was looked at on 1 and 2."""
@@ -164,7 +164,7 @@ def report(said: Sequence[tuple[Kind, Verdict]], prompts: int, seconds: float) -
         total = sum(verdicts.values())
         if total:
             right = wilson(verdicts[kind.right], total)
-            shown = " | ".join(str(verdicts[one]) for one in ("missed", "unreachable", "contradictory"))  # type: ignore[index]
+            shown = " | ".join(str(verdicts[one]) for one in ("missed", "unreachable", "contradictory"))
             lines.append(
                 f"| {kind.name} | {total} | {shown} | {right.value:.0%} ({right.low:.0%} … {right.high:.0%}) |"
             )
