@@ -15,15 +15,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final, Literal
 
 from engine.errors import InputError
-from engine.statistics import shrink
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:  # the app tells how many images are planned, and starts without numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 WIDTH: Final = 2.0
 """Standard errors by which both sides of the cut are apart when a race is decided."""
@@ -107,6 +107,10 @@ def expected(standings: Sequence[Standing]) -> tuple[Floats, Floats]:
     The scatters are weighted by their degrees of freedom, as under a scaled inverse chi-square prior (Gelman et al.,
     "Bayesian Data Analysis", section 2.6).
     """
+    import numpy as np
+
+    from engine.statistics import shrink
+
     images = np.array([one.images for one in standings], dtype=np.float64)
     scatter = np.array([one.scatter for one in standings])
     freedom = images - 1
@@ -130,6 +134,8 @@ def next_round(
         rule: of the race.
         settled: keys of candidates that are selected, or excluded, whatever they score: they get nothing more.
     """
+    import numpy as np
+
     running = sorted((one for one in standings if one.key not in settled), key=lambda one: one.key)
     left = min(rule.batch, rule.total - sum(one.images for one in standings))
     if not 0 < survivors < len(running) or left < 1:
@@ -185,6 +191,8 @@ def standing(key: int, images: int, score: Callable[[Sequence[int]], float]) -> 
     Returns:
         The score, and its scatter by the jackknife (Efron and Stein, Annals of Statistics 9 (1981)).
     """
+    import numpy as np
+
     if images < LEAST:
         raise InputError(f"{images} images do not tell how much they scatter: race on {LEAST} or more.")
     every = range(images)

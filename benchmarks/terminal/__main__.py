@@ -33,6 +33,7 @@ from tests.tui.many import many
 
 DOCUMENT = Path("docs/performance.md")
 ROUNDS = 9
+MANY = 20_000
 KEYS = 80
 SECONDS = 20.0
 FAST = 20.0
@@ -81,14 +82,20 @@ def told(store: Path, command: Pause | Stop) -> None:
     asyncio.run(ask())
 
 
-def starts(store: Path, session: str) -> list[Row]:
+def starts(store: Path, session: str, large: Path) -> list[Row]:
     """From the command to data."""
     rows = []
+    candidates = many(large, MANY)
     for name, aim, measure in (
         ("an interpreter that writes a word", "", startup.interpreter),
         ("a Textual app of one word", "", startup.floor),
         ("`minegap sessions`: the list", _START, lambda: startup.home(store, "past")),
         ("`minegap attach`: the leaderboard", _START, lambda: startup.attached(store, session)),
+        (
+            f"`minegap attach`: the leaderboard of {MANY:,} candidates",
+            _START,
+            lambda: startup.attached(large, candidates),
+        ),
         (
             "`minegap sessions`, the terminal never answers",
             _START,
@@ -109,13 +116,19 @@ def starts(store: Path, session: str) -> list[Row]:
 
 
 def idle(store: Path, session: str) -> list[Row]:
-    """Bytes of a past session that lies there."""
-    line = Line(["-c", startup.SHOW, str(store), session], MINEGAP_UI_IMAGES_PROTOCOL="off")
-    try:
-        line.until(keys.FOLLOWING)
-        return [("bytes a second, a past session", _kb(per_second(line, SECONDS)), "at most 5 kB/s")]
-    finally:
-        line.close()
+    """Bytes of screens that nobody touches."""
+    rows = []
+    for name, program, words in (
+        ("a past session", [startup.SHOW, str(store), session], keys.FOLLOWING),
+        ("the list of sessions", [startup.COMMAND, "sessions", "--store", str(store)], b"past"),
+    ):
+        line = Line(["-c", *program], MINEGAP_UI_IMAGES_PROTOCOL="off")
+        try:
+            line.until(words)
+            rows.append((f"bytes a second, {name}", _kb(per_second(line, SECONDS)), "at most 5 kB/s"))
+        finally:
+            line.close()
+    return rows
 
 
 def live(store: Path) -> list[Row]:
@@ -221,7 +234,7 @@ def main() -> None:
         store = Path(name, "store")
         session = fill(store, name="past")
         parts: dict[str, Callable[[], list[Row]]] = {
-            "starts": lambda: starts(store, session),
+            "starts": lambda: starts(store, session, Path(name, "large")),
             "idle": lambda: idle(store, session),
             "live": lambda: live(Path(name, "live")),
             "scripted": lambda: scripted(store, session),
