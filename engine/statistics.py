@@ -173,26 +173,44 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Estimate:
     return Estimate(successes / total, float(found.low), float(found.high))
 
 
-def spearman(one: ArrayLike, other: ArrayLike, *, seed: int, level: float = LEVEL) -> Estimate:
-    """Rank correlation with a percentile bootstrap interval over pairs (Efron and Tibshirani 1993, chapter 13).
+def bootstrap(
+    statistic: Callable[..., Floats], *groups: Sequence[ArrayLike], seed: int, level: float = LEVEL
+) -> Estimate:
+    """Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13).
 
-    0 where one side is constant: nothing is ranked then.
+    The bounds are values that occurred, so that a statistic may be infinite.
+
+    Args:
+        statistic: given for each group its arrays, shape (…, n), with what is resampled along the last axis; returns
+            values of shape (…).
+        groups: what is resampled apart from the others: arrays of one length n, whose elements belong together.
+        seed: of the resampling.
+        level: of the interval.
+    """
+    rng = np.random.default_rng(seed)
+    given = [[np.asarray(one, dtype=np.float64) for one in group] for group in groups]
+    drawn = []
+    for group in given:
+        rows = rng.integers(0, len(group[0]), (RESAMPLES, len(group[0])))
+        drawn.append([one[rows] for one in group])
+    bounds = np.quantile(statistic(*drawn), [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return Estimate(float(statistic(*given)), float(bounds[0]), float(bounds[1]))
+
+
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> Floats:
+    """Spearman's, along the last axis; ties get mean ranks, and where one side is constant nothing is ranked: 0."""
+    from scipy.stats import rankdata
+
+    return _correlation(*(rankdata(side, axis=-1) for side in (one, other)))
+
+
+def spearman(one: ArrayLike, other: ArrayLike, *, seed: int, level: float = LEVEL) -> Estimate:
+    """Rank correlation with a bootstrap interval over pairs.
 
     Raises:
         InputError: fewer than 3 pairs, or sides of different length.
     """
-    from scipy.stats import rankdata
-
-    first, second = _pairs(one, other, 3)
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(first), (RESAMPLES, len(first)))
-
-    def correlate(left: Floats, right: Floats) -> Floats:
-        a, b = (rankdata(side, axis=-1) for side in (left, right))
-        return _correlation(a, b)
-
-    low, high = np.quantile(correlate(first[drawn], second[drawn]), [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(float(correlate(first, second)), float(low), float(high))
+    return bootstrap(lambda pairs: rank_correlation(*pairs), _pairs(one, other, 3), seed=seed, level=level)
 
 
 # ---------------------------------------------------------------- how much of a score is noise

@@ -8,12 +8,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from engine.statistics import Estimate
+from engine.statistics import Estimate, bootstrap, rank_correlation
 
 Floats = NDArray[np.float64]
-RESAMPLES: Final = 1000
 _SEED: Final = 20
 
 
@@ -25,42 +23,24 @@ class Ranked:
     planted: Floats
 
 
-def agreement(scores: Floats, planted: Floats) -> Floats:
-    """-Spearman of score and planted bias along the last axis: 1 = every more biased prompt scores lower.
-
-    Ties get mean ranks; where one side is constant nothing is ranked and the agreement is 0.
-    """
-    one, other = (rankdata(values, axis=-1) for values in (scores, planted))
-    one = one - one.mean(axis=-1, keepdims=True)
-    other = other - other.mean(axis=-1, keepdims=True)
-    spread = np.sqrt((one**2).sum(axis=-1) * (other**2).sum(axis=-1))
-    return np.asarray(-(one * other).sum(axis=-1) / np.where(spread > 0, spread, 1.0))
-
-
 def mean_agreement(tables: Sequence[Ranked]) -> Estimate:
-    """Mean agreement over tables; the interval resamples the prompts within each table."""
-    return _estimate([agreement(t.scores, t.planted) for t in tables], _resampled(tables))
+    """Mean over tables of -Spearman of score and planted bias; the interval resamples prompts within each table.
+
+    1 = every more biased prompt scores lower.
+    """
+
+    def mean(*groups: Sequence[Floats]) -> Floats:
+        return np.asarray(np.mean([-rank_correlation(scores, planted) for scores, planted in groups], axis=0))
+
+    return bootstrap(mean, *((table.scores, table.planted) for table in tables), seed=_SEED)
 
 
 def difference(ours: Sequence[Ranked], others: Sequence[Ranked]) -> Estimate:
     """Mean agreement of one score minus that of another on the same prompts; resampled as pairs."""
-    observed = [
-        agreement(a.scores, a.planted) - agreement(b.scores, b.planted)
-        for a, b in zip(ours, others, strict=True)
-    ]
-    return _estimate(observed, _resampled(ours) - _resampled(others))
 
+    def mean(*groups: Sequence[Floats]) -> Floats:
+        apart = [rank_correlation(b, planted) - rank_correlation(a, planted) for a, b, planted in groups]
+        return np.asarray(np.mean(apart, axis=0))
 
-def _resampled(tables: Sequence[Ranked]) -> Floats:
-    """Mean agreement of each resample, shape (RESAMPLES,); equal prompts are drawn for equal table sizes."""
-    rng = np.random.default_rng(_SEED)
-    drawn = np.zeros(RESAMPLES)
-    for table in tables:
-        rows = rng.integers(0, len(table.scores), (RESAMPLES, len(table.scores)))
-        drawn += agreement(table.scores[rows], table.planted[rows])
-    return drawn / len(tables)
-
-
-def _estimate(observed: Sequence[Floats], resamples: Floats) -> Estimate:
-    low, high = np.percentile(resamples, (2.5, 97.5))
-    return Estimate(float(np.mean(observed)), float(low), float(high))
+    pairs = ((a.scores, b.scores, a.planted) for a, b in zip(ours, others, strict=True))
+    return bootstrap(mean, *pairs, seed=_SEED)

@@ -24,7 +24,7 @@ from engine.errors import MineGapError
 from engine.microworld.skews import SkewTable
 from engine.microworld.world import ATTRIBUTES, parse
 from engine.packs import EMBEDDED_DIRECTORY
-from engine.statistics import Estimate
+from engine.statistics import Estimate, Floats, bootstrap
 from engine.validation.document import DOCUMENT, machine, replace_section
 from engine.validation.mining import begin, to_the_end
 from store import open_reader
@@ -33,7 +33,6 @@ FINDINGS: Final = 8
 """The best prompts of a session: what a user looks at."""
 AXES: Final = ("gender", "place")
 PAINTER: Final = "drawing:planted"
-RESAMPLES: Final = 5000
 
 
 def axis_skew(prompt: str, axis: str, skews: SkewTable) -> float:
@@ -76,12 +75,12 @@ class Aimed:
     @property
     def ratio(self) -> Estimate:
         """Mean over seeds of the targeted runs over that of the untargeted ones, bootstrapped over seeds."""
-        rng = np.random.default_rng(3)
-        rows = rng.integers(0, len(self.targeted), (RESAMPLES, len(self.targeted)))
-        ours, others = np.array(self.targeted), np.array(self.untargeted)
-        drawn = ours[rows].mean(axis=1) / np.maximum(others[rows].mean(axis=1), 1e-9)
-        low, high = np.quantile(drawn, (0.025, 0.975))
-        return Estimate(float(ours.mean() / max(others.mean(), 1e-9)), float(low), float(high))
+
+        def ratio(seeds: Sequence[Floats]) -> Floats:
+            ours, others = (skews.mean(axis=-1) for skews in seeds)
+            return np.asarray(ours / np.maximum(others, 1e-9))
+
+        return bootstrap(ratio, (self.targeted, self.untargeted), seed=3)
 
 
 def report(found: Sequence[Aimed], seconds: float) -> str:

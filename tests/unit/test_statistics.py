@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from engine import statistics
 from engine.errors import InputError
 from engine.score import SCORES
 from engine.statistics import Repeated, repeated_score
 
+ties = hnp.arrays(np.float64, 12, elements=st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
 scores = st.floats(-1, 1, allow_nan=False)
 samples = st.lists(scores, min_size=1, max_size=12)
 
@@ -262,3 +266,41 @@ def test_importing_statistics_does_not_load_scipy() -> None:
     code = "import sys, engine.statistics; print('scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
+
+
+@given(ties, ties)
+def test_rank_correlation_is_spearmans(one: NDArray[np.float64], other: NDArray[np.float64]) -> None:
+    found = float(statistics.rank_correlation(one, other))
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        assert found == 0
+    else:
+        assert found == pytest.approx(spearmanr(one, other).statistic)
+
+
+def test_a_bootstrap_interval_holds_the_truth_as_often_as_it_says() -> None:
+    """Of a difference of two means, each group resampled by itself; elements of one group stay pairs."""
+    rng = np.random.default_rng(9)
+
+    def apart(one: list[statistics.Floats], other: list[statistics.Floats]) -> statistics.Floats:
+        return np.asarray(one[0].mean(axis=-1) - other[0].mean(axis=-1))
+
+    held = []
+    for seed in range(300):
+        found = statistics.bootstrap(
+            apart, [rng.normal(1, 1, 40)], [rng.exponential(1, 60)], seed=seed, level=0.9
+        )
+        held.append(found.low <= 0 <= found.high)
+    assert np.mean(held) == pytest.approx(0.9, abs=0.05)
+    same = rng.normal(size=30)
+    paired = statistics.bootstrap(lambda pairs: (pairs[0] - pairs[1]).mean(axis=-1), [same, same], seed=0)
+    assert (paired.low, paired.value, paired.high) == (0, 0, 0)
+
+
+def test_a_statistic_may_be_infinite() -> None:
+    found = statistics.bootstrap(
+        lambda one: np.quantile(one[0], 0.5, axis=-1, method="inverted_cdf"),
+        [[1.0, 2.0, 3.0, math.inf, math.inf]],
+        seed=0,
+    )
+    assert (found.value, found.high) == (3, math.inf)
+    assert math.isfinite(found.low)
