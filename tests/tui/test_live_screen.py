@@ -10,6 +10,7 @@ from factory import fill
 from scripted import ScriptedEngine, app_on, finished, scored, shown, snapshot, stored
 
 from engine import protocol
+from minegap_tui import watching
 from minegap_tui.app import MineApp
 from minegap_tui.screens.help import HelpScreen
 from minegap_tui.screens.inspect import InspectScreen
@@ -66,6 +67,18 @@ async def test_a_long_board_still_says_its_place_and_what_the_cursor_does(tmp_pa
         await pilot.press("space")
         await settle(app, pilot)
         assert "1 of 120 · holding" in shown(app)
+
+
+async def test_a_board_of_many_pages_is_read_to_its_end(
+    mined: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "BOARD_PAGE", 3)
+    app = MineApp(mined[0], session_id=mined[1])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        every = sorted(stored(*mined), key=lambda one: (one.score or 0, one.id))
+        assert [row.candidate_id for row in app.view.leaderboard(99)] == [one.id for one in every]
+        assert f"{len(every)}" in shown(app)
 
 
 async def test_a_tiny_terminal_is_survived(mined: tuple[Path, str]) -> None:

@@ -203,6 +203,32 @@ def test_a_family_is_whole_and_parents_come_first(store: Store) -> None:
     assert store.family("no such session") == ()
 
 
+def test_pages_are_the_whole(store: Store) -> None:
+    run, other = session(store), session(store, "other")
+    for generation in (1, 2, 4):
+        scored(
+            store, run, generation, [f"{generation} {n}" for n in range(5)], [0.5, 0.25, 0.25, 0.125, 0.25]
+        )
+        scored(store, other, generation, ["elsewhere"], [0.25])
+    store.add_candidates(run, 5, [NewCandidate(0, "waits", "random")])
+    board = store.leaderboard(run, 99)
+    for limit in (1, 2, 4, 15):
+        read = list(page := store.leaderboard(run, limit))
+        while page:
+            page = store.leaderboard(run, limit, after=page[-1])
+            read += page
+        assert tuple(read) == board
+    family = store.family(run)
+    assert len(family) == 16
+    for most, sizes in ((1, [5, 5, 5, 1]), (5, [5, 5, 5, 1]), (6, [10, 6]), (15, [15, 1]), (16, [16])):
+        pages = [store.family(run, most=most)]
+        while pages[-1]:
+            pages.append(store.family(run, pages[-1][-1].generation, most))
+        assert [len(page) for page in pages] == [*sizes, 0]
+        assert tuple(one for page in pages for one in page) == family
+    assert store.generations(run, first=2) == store.generations(run)[1:]
+
+
 def test_leaderboard_and_views_agree(store: Store) -> None:
     run, other = session(store), session(store, "other")
     scored(store, run, 0, ["a", "b", "c"], [0.5, 0.1, 0.5])
