@@ -62,8 +62,7 @@ def questions(reader: Reader, number: str) -> dict[str, Callable[[], object]]:
     half = CANDIDATES // 2
     middle = reader.found([half])[0]
     asked: dict[str, Callable[[], object]] = {
-        "the list of sessions": reader.sessions,
-        "a session's images and bytes": lambda: reader.weight(number),
+        "the sessions, with what each holds": reader.sessions,
         "all evidence of a candidate": lambda: reader.candidate(half),
         "40 rows in sight": lambda: reader.found(range(half, half + 40)),
         f"a leaderboard: the first {BOARD_PAGE:,}": lambda: reader.leaderboard(number, BOARD_PAGE),

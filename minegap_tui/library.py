@@ -20,7 +20,6 @@ from minegap_tui.screens.page import EvidencePage, Page
 from minegap_tui.view.evidence import read_evidence
 from minegap_tui.view.sessions import Listed
 from store.errors import StoreError
-from store.search import Weight
 
 if TYPE_CHECKING:
     from minegap_tui.app import MineApp
@@ -31,7 +30,7 @@ READING = "library"
 
 
 class Library:
-    """Carries out what those screens ask of one app; has readers of its own, so that nothing waits for a search.
+    """Carries out what those screens ask of one app; has a reader of its own, so that nothing waits for a search.
 
     Attributes:
         used: whether a session was opened from here, so that its failure does not end the app.
@@ -44,15 +43,14 @@ class Library:
         self.used = False
         self.marked: tuple[str, ...] = ()
         self._app = app
-        self._desk, self._scales = StoreDesk(app.store), StoreDesk(app.store)
+        self._desk = StoreDesk(app.store)
         self._filter = ""
         self.beginning = Beginning(app, self._desk)
         self.confirming = Confirming(app, self._desk)
 
     async def close(self) -> None:
-        """End the readers."""
+        """End the reader."""
         await self._desk.close()
-        await self._scales.close()
 
     def why_not(self) -> str:
         """Return why the candidate or session on the screen cannot be steered; empty when it can."""
@@ -64,7 +62,7 @@ class Library:
         self._app.helm.messages.say("")
         from minegap_tui.screens.sessions import SessionsScreen
 
-        self._app.push_screen(SessionsScreen(self._desk, self._scales, self, self._app.view.session_id))
+        self._app.push_screen(SessionsScreen(self._desk, self, self._app.view.session_id))
 
     def history(self) -> None:
         """Show the history, with the filter that it had before."""
@@ -130,7 +128,7 @@ class Library:
         kept = tuple(one for one in self.marked if one != session_id)
         self.marked = kept if session_id in self.marked else (*kept[-1:], session_id)
 
-    def delete(self, one: Listed, weight: Weight | None, after: Callable[[], None]) -> None:
+    def delete(self, one: Listed, after: Callable[[], None]) -> None:
         """Ask whether, then the engine to delete a session; ``after`` is called when it did."""
         from minegap_tui.screens.delete import DeleteScreen
 
@@ -142,7 +140,7 @@ class Library:
             if yes:
                 self._app.run_worker(self._delete(one.session.id, after), group=READING)
 
-        self._app.push_screen(DeleteScreen(one.session, weight), decided)
+        self._app.push_screen(DeleteScreen(one.session), decided)
 
     def inspect(self, candidate_id: int) -> None:
         """Show all evidence of a candidate of the history."""

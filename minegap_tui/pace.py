@@ -27,8 +27,7 @@ def pace_of(reader: Reader, config: MiningConfig) -> Pace | None:
     wanted = _subject(json.loads(config.model_dump_json()))
     for session in reader.sessions():
         if _subject(_config(session)) == wanted and (rate := _rate(reader, session.id)):
-            weight = reader.weight(session.id)
-            each = weight.bytes / weight.images if weight.images else 0.0
+            each = session.bytes / session.images if session.images else 0.0
             return Pace(rate, each, session.name or session.id, session.created_at)
     return None
 

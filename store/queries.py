@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 SESSIONS = """
 SELECT s.id, s.name, s.seed, s.config_json, s.models_json, s.state, s.reason, s.created_at, s.updated_at,
        t.generations, t.candidates, t.scored, (SELECT min(score) FROM candidates WHERE session_id = s.id),
-       s.forked_from, s.forked_generation
+       s.forked_from, s.forked_generation, t.images, t.bytes
 FROM sessions s JOIN session_totals t ON t.session_id = s.id
 """
 

@@ -74,6 +74,8 @@ class Session:
         models_json: fingerprints of its models; "" until they were loaded for the first time.
         forked_from: the session whose first ``forked_generation`` generations it shares; None where it began
             by itself.
+        images, bytes: how many different ones its measurements rest on, and the room that their files take; those
+            that it shares with a fork or its source count in both.
     """
 
     id: str
@@ -91,6 +93,8 @@ class Session:
     best_score: float | None
     forked_from: str | None = None
     forked_generation: int | None = None
+    images: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True)

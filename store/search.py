@@ -111,19 +111,6 @@ class _Stretch:
     confirmed: str = "NULL"
 
 
-@dataclass(frozen=True)
-class Weight:
-    """What a session has drawn. Images that it shares with a fork or its source count in both.
-
-    Attributes:
-        images: how many different ones.
-        bytes: size of their files.
-    """
-
-    images: int
-    bytes: int
-
-
 _WORDS_LOOKED_AT = 1000
 _COLUMNS = {
     "score": "c.score",
@@ -242,13 +229,6 @@ class SearchQueries(Queries):
             limit,
         )
         return tuple(word for (word,) in rows)
-
-    def weight(self, session_id: str) -> Weight:
-        """How many images the candidates of a session rest on, and how much room their files take."""
-        rows = self._rows(
-            "SELECT images, bytes FROM session_totals WHERE session_id = ?", known_text(session_id)
-        )
-        return Weight(*rows[0]) if rows else Weight(0, 0)
 
 
 def _tests(conditions: Sequence[Condition]) -> tuple[list[str], dict[str, Any]]:

@@ -18,7 +18,6 @@ from minegap_tui.headless import CLIENT, INTERRUPTED
 from minegap_tui.view import figures
 from store import open_reader
 from store.records import Session
-from store.search import Weight
 
 
 @click.command(name="rm")
@@ -38,12 +37,11 @@ def delete(sessions: tuple[str, ...], yes: bool, as_json: bool, store: Path | No
         found = list(
             {one.id: one for one in (find_session(known, given, directory) for given in sessions)}.values()
         )
-        weights = [reader.weight(one.id) for one in found]
     if not yes:
         if not console.on_terminal():
             raise InputError("Nobody is there to be asked whether to delete: say --yes if you mean it.")
-        for one, weight in zip(found, weights, strict=True):
-            console.narrate(described(one, weight))
+        for one in found:
+            console.narrate(described(one))
         many = f"these {len(found)} sessions" if len(found) > 1 else "this session"
         if not click.confirm(f"Delete {many} for good?", err=True):
             return INTERRUPTED
@@ -51,13 +49,13 @@ def delete(sessions: tuple[str, ...], yes: bool, as_json: bool, store: Path | No
     return 0
 
 
-def described(session: Session, weight: Weight) -> str:
+def described(session: Session) -> str:
     """Say in one line what a session is and what it holds; not safe to print."""
     name = f" “{session.name}”" if session.name else ""
     return (
         f"session {session.id}{name}, begun {figures.when(session.created_at)}, {session.state}: "
-        f"{session.generations} generations, {session.scored:,} candidates scored, {weight.images:,} images "
-        f"({figures.size(weight.bytes)})"
+        f"{session.generations} generations, {session.scored:,} candidates scored, {session.images:,} images "
+        f"({figures.size(session.bytes)})"
     )
 
 

@@ -11,7 +11,6 @@ from minegap_tui.sanitise import display_text
 from minegap_tui.screens.dialog import Dialog
 from minegap_tui.view import figures
 from store.records import Session
-from store.search import Weight
 
 
 class DeleteScreen(Dialog[bool]):
@@ -19,7 +18,6 @@ class DeleteScreen(Dialog[bool]):
 
     Args:
         session: the one in question.
-        weight: what it has drawn; None where that is not counted yet.
     """
 
     BINDINGS = [  # noqa: RUF012  (Textual's)
@@ -29,17 +27,17 @@ class DeleteScreen(Dialog[bool]):
     heading = "Delete this session for good?"
     keys = (("y", "deletes it"), ("n esc", "leaves it as it is"))
 
-    def __init__(self, session: Session, weight: Weight | None) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self._session, self._weight = session, weight
+        self._session = session
 
     def body(self) -> ComposeResult:
         """Say what would be gone."""
-        session, weight = self._session, self._weight
+        session = self._session
         name = display_text(session.name or "unnamed", 100)
         yield Static(Content.styled(name, "bold"))
         yield Static(Content.styled(f"{session.id} · begun {figures.when(session.created_at)}", "$muted"))
-        images = f", {weight.images:,} images ({figures.size(weight.bytes)})" if weight is not None else ""
+        images = f", {session.images:,} images ({figures.size(session.bytes)})"
         plural = "" if session.generations == 1 else "s"
         held = f"{session.generations:,} generation{plural}, {session.scored:,} scored candidates{images}."
         yield Static(Content(held), classes="gap")

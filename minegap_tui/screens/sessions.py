@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -24,11 +23,8 @@ from store import Reader
 from store.errors import StoreError
 from store.lock import is_live
 from store.records import ConfirmedScore
-from store.search import Weight
 
 REFRESH_SECONDS = 2.0
-QUICK_SECONDS = 0.2
-"""A session that is weighed faster than this is weighed again while it grows."""
 
 
 class Keeper(Protocol):
@@ -44,7 +40,7 @@ class Keeper(Protocol):
     def fork(self, one: Listed) -> None:
         """Begin a new session from it."""
 
-    def delete(self, one: Listed, weight: Weight | None, after: Callable[[], None]) -> None:
+    def delete(self, one: Listed, after: Callable[[], None]) -> None:
         """Delete it, after a question; ``after`` is called when it is gone."""
 
     def confirm(self, one: Listed) -> None:
@@ -59,7 +55,6 @@ class SessionsScreen(ListingScreen):
 
     Args:
         desk: where the store is read.
-        scales: another desk, for the slow count of images and bytes.
         keeper: does what is asked for.
         opened: the session on the live screen; empty for none.
     """
@@ -87,16 +82,14 @@ class SessionsScreen(ListingScreen):
     def __init__(
         self,
         desk: StoreDesk,
-        scales: StoreDesk,
         keeper: Keeper,
         opened: str = "",
     ) -> None:
         self._rows = SessionRows()
         super().__init__(self._rows)
         self._keeper = keeper
-        self._desk, self._scales, self._opened = desk, scales, opened
+        self._desk, self._opened = desk, opened
         self._all: list[Listed] = []
-        self._weighed: dict[str, tuple[int, Weight, float]] = {}
         self._finder = Finder(placeholder="a name, a state, a model, a day (2026-11-21)")
         self._title = TitleLine("Sessions")
         self._card = SessionCard()
@@ -150,26 +143,6 @@ class SessionsScreen(ListingScreen):
         self._title.say(f"{count:,} session{'s' if count != 1 else ''}{runs}")
         self._show()
         self.end_reading()
-        if not self._busy("weights"):
-            self.run_worker(self._weigh(), group="weights")
-
-    async def _weigh(self) -> None:
-        for one in self._all:
-            session = one.session
-            known = self._weighed.get(session.id)
-            if known is not None and (known[0] == session.scored or known[2] > QUICK_SECONDS):
-                continue
-            begun = time.monotonic()
-            try:
-                weight = await self._scales.ask(
-                    lambda reader, number=session.id: reader.weight(number)  # type: ignore[misc]
-                )
-            except StoreError:
-                return  # the list itself says why
-            self._weighed[session.id] = (session.scored, weight, time.monotonic() - begun)
-            self._rows.weights[session.id] = self._card.weights[session.id] = weight
-            self._rows.refresh()
-            self._card.refresh()
 
     @on(PromptArea.Changed)
     def _show(self) -> None:
@@ -205,7 +178,7 @@ class SessionsScreen(ListingScreen):
     def action_delete(self) -> None:
         """Delete the chosen session, after a question."""
         if self.chosen is not None:
-            self._keeper.delete(self.chosen, self._rows.weights.get(self.chosen.session.id), self.look)
+            self._keeper.delete(self.chosen, self.look)
 
     def action_confirm(self) -> None:
         """Confirm what the chosen session found."""

@@ -12,7 +12,6 @@ from minegap_tui.view.sessions import Listed, models
 from minegap_tui.widgets.panel import Panel, Part
 from minegap_tui.widgets.rows import Rows
 from store.records import ConfirmedScore
-from store.search import Weight
 
 _ROOMY, _WIDE = 100, 140
 
@@ -24,7 +23,6 @@ class SessionRows(Rows):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weights: dict[str, Weight] = {}
         self.marked: tuple[str, ...] = ()
         self._confirmed: ConfirmedBySession = {}
         self._sessions: Sequence[Listed] = ()
@@ -94,7 +92,6 @@ class SessionRows(Rows):
         """Return a session's line."""
         one = self._sessions[place]
         session, width = one.session, self.size.width
-        weight = self.weights.get(session.id)
         state = f"queued {one.place}" if one.place else one.state
         parts: list[Part] = [
             ("✓ " if session.id in self.marked else "● " if one.live else "  ", "accent"),
@@ -109,9 +106,7 @@ class SessionRows(Rows):
             (f"  {session.scored:>7,}", "muted"),
         ]
         if width >= _ROOMY:
-            images = f"{weight.images:,}" if weight is not None else "…"
-            size = figures.size(weight.bytes) if weight is not None else "…"
-            parts.append((f"{images:>9}  {size:>9}", "muted"))
+            parts.append((f"{session.images:>9,}  {figures.size(session.bytes):>9}", "muted"))
         parts.append((f"  {figures.when(session.created_at):<{self._started}}", "muted"))
         if width >= _WIDE:
             parts.append((f"  {fit(models(session), 24)}", "muted"))
@@ -126,7 +121,6 @@ class SessionCard(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weights: dict[str, Weight] = {}
         self._one: Listed | None = None
         self._confirmed: ConfirmedBySession = {}
 
@@ -157,10 +151,7 @@ class SessionCard(Panel):
         if one is None:
             return self.strip([])
         session, width = one.session, max(self.size.width - 2, 10)
-        weight = self.weights.get(session.id)
-        images = (
-            f"{weight.images:,} images, {figures.size(weight.bytes)}" if weight is not None else "images …"
-        )
+        images = f"{session.images:,} images, {figures.size(session.bytes)}"
         counts = f"{session.scored:,} of {session.candidates:,} scored"
         if session.scored:
             counts += f", {findings.counted(self._confirmed.get(session.id, ()))}"

@@ -29,7 +29,6 @@ from minegap_tui.screenshots import settle
 from minegap_tui.terminal import Prepared
 from store import Reader, open_store
 from store.incoming import NewCandidate, NewConfirmationResult, NewConfirmedScore
-from store.search import Weight
 from store.vocabulary import SessionState
 
 HOSTILE = "\x1b]0;pwned\x07 \x9b31m \u202egnp [@click=app.quit]x[/] [/] [bold \U0010eeee"
@@ -543,7 +542,7 @@ async def test_help_knows_both_screens(mined: tuple[Path, str, str]) -> None:
 
 async def test_a_slow_disk_holds_up_no_key(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, asked = threading.Event(), threading.Event()
-    find, weight = Reader.find, Reader.weight
+    find = Reader.find
 
     def slow(read: Callable[..., object]) -> Callable[..., object]:
         def wait(*arguments: object, **named: object) -> object:
@@ -554,7 +553,6 @@ async def test_a_slow_disk_holds_up_no_key(large: Path, monkeypatch: pytest.Monk
         return wait
 
     monkeypatch.setattr(Reader, "find", slow(find))
-    monkeypatch.setattr(Reader, "weight", slow(weight))
     app = MineApp(large)
     async with app.run_test(size=(80, 24)) as pilot:
         while "many" not in shown(app):
@@ -572,15 +570,15 @@ async def test_a_slow_disk_holds_up_no_key(large: Path, monkeypatch: pytest.Monk
 
 
 async def test_leaving_waits_for_no_answer(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A count that would take minutes is broken off."""
+    """A question that would take minutes is broken off."""
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*), max(i) FROM n"
     begun = threading.Event()
 
-    def count(reader: Reader, session_id: str) -> Weight:
+    def count(reader: Reader) -> object:
         begun.set()
-        return Weight(*reader._rows(endless)[0])
+        return reader._rows(endless)
 
-    monkeypatch.setattr(Reader, "weight", count)
+    monkeypatch.setattr(Reader, "sessions", count)
     app = MineApp(large)
     async with app.run_test(size=(80, 24)) as pilot:
         while not begun.is_set():

@@ -51,7 +51,6 @@ def answers(folder: Path, first: str) -> dict[str, object]:
         return {
             "sessions": [replace(one, updated_at="", state="finished") for one in sessions],
             "boards": [reader.leaderboard(one.id, 99) for one in sessions],
-            "weights": [reader.weight(one.id) for one in sessions],
             "generations": [reader.generations(one.id) for one in sessions],
             "families": [reader.family(one.id) for one in sessions],
             "shown": [
