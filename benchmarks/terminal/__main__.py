@@ -157,11 +157,11 @@ def scripted(store: Path, session: str) -> list[Row]:
         line = keys.followed(store, session, MINEGAP_UI_IMAGES_PROTOCOL="half")
         try:
             time.sleep(2)
-            found = keys.toggled(line, KEYS)
+            held, moved = keys.toggled(line, KEYS), keys.moved(line, KEYS)
         finally:
             line.close()
     name = f"key to paint beside {FAST * 9:.0f} events a second, half-blocks"
-    return [(name, *_spread(found))]
+    return [(f"{name}: hold and follow", *_spread(held)), (f"{name}: move", *_spread(moved))]
 
 
 def pictures(store: Path, session: str) -> list[Row]:

@@ -17,6 +17,7 @@ FOLLOW = (
 FOLLOWING, HOLDING = b"following", b"holding"
 _REST = 0.13
 """Between two keys, so that they meet the timer of the redraws at all of its phases."""
+_FAR = 12
 _MBIT = 125_000.0
 
 
@@ -35,6 +36,23 @@ def toggled(line: Line, count: int) -> list[float]:
         found.append(line.until(words, place) - at)
         time.sleep(_REST)
     return found
+
+
+def moved(line: Line, count: int) -> list[float]:
+    """Move the cursor down and up again, to another candidate each time; return the seconds until it stands there."""
+    found = []
+    for number in range(count):
+        found.append(_step(line, number))
+        time.sleep(_REST)
+    return found
+
+
+def _step(line: Line, number: int) -> float:
+    """Move the cursor once, for ``_FAR`` times down and as often up; return the seconds until it stands there."""
+    place = number % (2 * _FAR)
+    key, target = (b"j", place + 2) if place < _FAR else (b"k", 2 * _FAR - place)
+    at, before = line.press(key)
+    return line.until(b"[^0-9]%d of " % target, before) - at
 
 
 def beside_pictures(store: Path, session_id: str, protocol: str, count: int) -> tuple[list[float], int]:
@@ -58,9 +76,7 @@ def beside_pictures(store: Path, session_id: str, protocol: str, count: int) -> 
         time.sleep(3)
         found = []
         for number in range(count):
-            key, target = (b"j", number + 2) if number < 12 else (b"k", 24 - number)
-            at, place = line.press(key)
-            found.append(line.until(b"[^0-9]%d of " % target, place) - at)
+            found.append(_step(line, number))
             time.sleep(0.35 + number % 5 * 0.2)  # the pictures begin after 0.2 s and take about a second
         return found, line.taken
     finally:
