@@ -29,7 +29,7 @@ WIDTH: Final = 2.0
 """Standard errors by which both sides of the cut are apart when a race is decided."""
 _COMMON: Final = 50
 """Degrees of freedom that everybody's scatter counts beside a candidate's own. On few images its own jackknife is
-mostly luck: weighted equally it made racing choose worse parents than equal shares do (docs/validity.md)."""
+mostly luck, and candidates that only seem not to scatter would never be looked at again."""
 LEAST: Final = 3
 """Images: how much fewer scatter cannot be measured."""
 FEWEST: Final = 6

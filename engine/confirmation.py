@@ -181,7 +181,7 @@ class Confirmer:
         """First looks at the unselected prompts that were measured by the same settings as the second draw.
 
         A race draws further images where the first ones look close to the cut, so what it ends with is no sample of
-        those prompts' scores: too high on average (docs/validity.md). What it looked at first is one.
+        those prompts' scores: it is too high on average. What it looked at first is one.
         """
         bench = self._bench
         store, now = bench.keeper.store, bench.config.search
