@@ -281,6 +281,11 @@ class MineApp(FrameApp):
         self.redraw(at_once=True)
         self._live.end_reading()
 
+    def read_evidence_again(self) -> None:
+        """Something was found out about the selected candidate."""
+        if (row := self.selected_row) is not None:
+            self._read_evidence(row.candidate_id)
+
     @on(Leaderboard.Selected)
     def _select(self, message: Leaderboard.Selected) -> None:
         if isinstance(self.screen, EvidencePage):

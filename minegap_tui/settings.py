@@ -1,7 +1,8 @@
 """How the app looks and behaves for this user: a TOML file < environment. Nothing here changes what is mined.
 
 The file is ``ui.toml`` in the user's configuration directory (``~/.config/minegap/ui.toml`` on Linux), or the one
-that ``MINEGAP_UI_FILE`` names. Every key also has a variable ``MINEGAP_UI_SECTION_KEY``.
+that ``MINEGAP_UI_FILE`` names. Every key also has a variable ``MINEGAP_UI_SECTION_KEY``; an action of ``[keys]``
+has ``MINEGAP_UI_KEYS_PLACE_ACTION``, such as ``MINEGAP_UI_KEYS_SESSION_PAUSE_AFTER`` for ``session.pause-after``.
 """
 
 from __future__ import annotations
@@ -68,6 +69,9 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> UiSettings:
     for name, value in environment.items():
         if name.startswith(PREFIX) and name != FILE:
             section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+            if section == "keys":
+                place, _, action = key.partition("_")
+                key = f"{place}.{action.replace('_', '-')}"
             part = given.setdefault(section, {})
             if isinstance(part, dict):
                 part[key] = value

@@ -141,6 +141,7 @@ class Watch:
             self.view.take_confirmation(await self._desk.ask(lambda reader: reader.confirmation(session_id)))
         except StoreError as error:
             self._app.helm.messages.say(str(error), refused=True)
+        self._app.read_evidence_again()
 
     async def _not_reached(self, error: MineGapError, begin: Command | None) -> None:
         """No engine took us; a session that ended before we came is shown as the store has it."""

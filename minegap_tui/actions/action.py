@@ -92,6 +92,30 @@ def steer(name: str, key: str, label: str, summary: str, *, shown: str = "", foo
     return Action(f"app.steer('{name}')", (key,), shown or key, label, summary, "session", footer)
 
 
+def copies(place: Place) -> tuple[Action, ...]:
+    """Return how the candidate under the cursor is copied."""
+    return (
+        Action(
+            "app.copy('prompt')",
+            ("y",),
+            "y",
+            "copy",
+            "Copy the candidate's prompt, exactly.",
+            place,
+            footer=False,
+        ),
+        Action(
+            "app.copy('all')",
+            ("Y",),
+            "Y",
+            "copy all",
+            "Copy its prompt with score, seeds, session and what its images leave out.",
+            place,
+            footer=False,
+        ),
+    )
+
+
 def lines(place: Place) -> tuple[Action, ...]:
     """Return how the cursor moves in a table."""
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minegap_tui.actions.action import Action, lines
+from minegap_tui.actions.action import Action, copies, lines
 
 ACTIONS: tuple[Action, ...] = (
     *lines("compare"),
@@ -36,4 +36,5 @@ ACTIONS: tuple[Action, ...] = (
         "again", ("r",), "r", "again", "Read both sides again: what was mined since.", "compare", footer=False
     ),
     Action("back", ("escape", "backspace"), "esc", "back", "Return to the screen before.", "compare"),
+    *copies("compare"),
 )

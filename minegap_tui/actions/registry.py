@@ -43,6 +43,27 @@ TITLES: dict[Place, str] = {
 }
 """Every place with its heading in the help, in the help's order."""
 
+SELECTS, SCROLLS, NOTHING = ("↑↓", "select"), ("↑↓", "scroll"), ("", "")
+MOVES: dict[Place, tuple[str, str]] = {
+    "live": SELECTS,
+    "session": SELECTS,
+    "inspect": ("↑↓←→", "select"),
+    "exchanges": SELECTS,
+    "lineage": SELECTS,
+    "record": SCROLLS,
+    "sessions": SELECTS,
+    "new": SELECTS,
+    "doctor": SELECTS,
+    "welcome": NOTHING,
+    "history": SELECTS,
+    "compare": SELECTS,
+    "gallery": ("←→", "scrub"),
+    "viewer": ("←→", "turn"),
+    "replay": SELECTS,
+    "app": NOTHING,
+}
+"""What the arrow keys do in a place; empty where there is nothing to move in."""
+
 ACTIONS: tuple[Action, ...] = (
     *live.ACTIONS,
     *inspect.ACTIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minegap_tui.actions.action import Action
+from minegap_tui.actions.action import Action, copies
 
 ACTIONS: tuple[Action, ...] = (
     Action("step(-1)", ("left", "h"), "← h", "earlier", "Show the generation before.", "replay"),
@@ -53,4 +53,5 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("first", ("g",), "g", "first", "Select the most biased candidate.", "replay", footer=False),
     Action("last", ("G",), "G", "last", "Select the last candidate shown.", "replay", footer=False),
+    *copies("replay"),
 )

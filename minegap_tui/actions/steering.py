@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minegap_tui.actions.action import Action, steer
+from minegap_tui.actions.action import Action, copies, steer
 
 ACTIONS: tuple[Action, ...] = (
     steer("pause", "p", "pause", "Pause after the batch that is being drawn, or go on."),
@@ -52,23 +52,6 @@ ACTIONS: tuple[Action, ...] = (
         "session",
         footer=False,
     ),
-    Action(
-        "app.copy('prompt')",
-        ("y",),
-        "y",
-        "copy",
-        "Copy the candidate's prompt, exactly.",
-        "session",
-        footer=False,
-    ),
-    Action(
-        "app.copy('all')",
-        ("Y",),
-        "Y",
-        "copy all",
-        "Copy its prompt with score, seeds, session and what its images leave out.",
-        "session",
-        footer=False,
-    ),
+    *copies("session"),
     steer("stop", "Q", "stop", "Stop mining, after a question; everything is kept."),
 )

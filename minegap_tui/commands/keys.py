@@ -11,7 +11,8 @@ from minegap_tui.settings import load_settings
 def keys() -> None:
     """List the app's keys and the names by which [keys] of ui.toml gives actions other ones.
 
-    For example: live.follow = "f", or two of them: live.follow = "f,space".
+    For example: live.follow = "f", or two of them: live.follow = "f,space". The environment does the same:
+    MINEGAP_UI_KEYS_LIVE_FOLLOW=f, and MINEGAP_UI_KEYS_SESSION_PAUSE_AFTER=f5 for session.pause-after.
     """
     from minegap_tui.actions.registry import ACTIONS, TITLES
     from minegap_tui.keymap import keymap_of

@@ -97,6 +97,14 @@ class DoctorScreen(ListingScreen):
         """Return all of it, for a report of a fault; foreign text in it is not safe to print."""
         return "\n".join(finding.line() for finding in self._rows.findings)
 
+    def action_copy(self) -> None:
+        """Put all findings on the terminal's clipboard."""
+        text = self.text()
+        self.app.copy_to_clipboard(text)
+        self._title.say(
+            f"copied {len(text.splitlines())} lines (OSC 52: some terminals ask first, or refuse)"
+        )
+
     async def _run(self) -> None:
         findings = self._own()
         self._show(findings, running=True)

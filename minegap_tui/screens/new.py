@@ -45,7 +45,7 @@ class NewSessionScreen(Page):
     PLACE = "new"
     FOREIGN = True
     BINDINGS = bindings(PLACE)
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]  # noqa: RUF012  (Textual's)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (156, "-wide")]  # noqa: RUF012  (Textual's)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012  (Textual's)
     DEFAULT_CSS = """
     NewSessionScreen {

@@ -101,6 +101,7 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
     async def _begin(self) -> None:
         try:
             replay = await self._desk.ask(lambda reader: read_replay(reader, self._session_id))
+            self._trend.hold(await self._desk.ask(lambda _: replay.limits))
         except StoreError as error:
             self._line.say(str(error))
             self.end_reading()

@@ -6,6 +6,7 @@ beside them (the user's hand, measurements made again, notices, states) comes fr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from engine.config import MiningConfig, parse_config
 from engine.errors import InputError
 from minegap_tui.view import figures, narration
 from minegap_tui.view.record import entries, steering, stored
-from minegap_tui.view.session import LINES_KEPT, Happening, SessionView
+from minegap_tui.view.session import LINES_KEPT, Happening, SessionView, trend_point
 from store import Reader
 from store.records import Candidate, CandidateEvidence, Event, Session
 
@@ -64,6 +65,23 @@ class Replay:
     def length(self) -> int:
         """How many generations there are."""
         return len(self.frames)
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Lowest best score and highest upper quartile of all generations; None where nothing was scored."""
+        scores: dict[int, list[float]] = {}
+        for frame in self.frames:
+            for event in frame.events:
+                if (
+                    isinstance(event, protocol.CandidateScored)
+                    and event.score is not None
+                    and math.isfinite(event.score)
+                ):
+                    scores.setdefault(event.generation, []).append(event.score)
+        points = [trend_point(number, sorted(found)) for number, found in scores.items()]
+        if not points:
+            return None
+        return min(point.best for point in points), max(point.upper for point in points)
 
     def view(self, place: int) -> SessionView:
         """Return the session as it stood after the generation at ``place``, from 0."""

@@ -9,7 +9,7 @@ from textual import events
 from textual.strip import Strip
 
 from minegap_tui.actions.action import Action, Place
-from minegap_tui.actions.registry import offered
+from minegap_tui.actions.registry import MOVES, offered
 from minegap_tui.keymap import Keymap
 from minegap_tui.look import Dressed
 from minegap_tui.sanitise import display_text, fit, wrap
@@ -20,19 +20,10 @@ from minegap_tui.view.steering import Messages
 from minegap_tui.widgets.panel import Panel, Part
 
 _STAGES = ("painting", "writing", "scoring", "breeding", "rescoring", "confirming")
-_SELECTING: frozenset[Place] = frozenset(
-    {"live", "sessions", "history", "compare", "replay", "exchanges", "lineage", "new", "doctor"}
-)
-_MOVES: dict[Place, tuple[str, str]] = {
-    "inspect": ("↑↓←→", "select"),
-    "gallery": ("←→", "scrub"),
-    "viewer": ("←→", "turn"),
-}
 _FIRST_STEPS = {
-    "app.help": "shows all keys",
-    "app.commands": "finds a command",
-    "live.inspect": "shows why a prompt is here",
-    "app.detach": "leaves; mining goes on",
+    "app.help": "all keys",
+    "live.inspect": "explains a prompt",
+    "app.detach": "leaves, it mines on",
 }
 
 
@@ -152,7 +143,7 @@ class ProgressLine(Line):
             right.append((f"  {figures.duration(view.eta_seconds)} left", ""))
         stages = [view.stages[name] for name in _STAGES if name in view.stages]
         if not stages:
-            return [("starting the models" if view.state == "starting" else "", "muted")], right
+            return [("starting …" if view.state == "starting" else "", "muted")], right
         room = self.size.width - sum(len(text) for text, _ in right) - 2
         labels = [f"{stage.done}/{stage.total}" for stage in stages]
         words = sum(len(stage.stage) + len(label) + 5 for stage, label in zip(stages, labels, strict=True))
@@ -226,7 +217,7 @@ class Hint(Line):
 
     def parts(self) -> tuple[list[Part], list[Part]]:
         """Return the keys, and the one that puts the line away."""
-        return list(self._words), [("esc", "accent"), (" puts this line away ", "muted")]
+        return list(self._words), [("esc", "accent"), (" hides this line ", "muted")]
 
 
 class MessageLine(Panel):
@@ -305,10 +296,8 @@ class KeyLine(Line):
         last = [action for action in offers if action.place == "app" and action.footer]
         keys = {action.id: self._key(action) for action in offers if action.footer}
         widths = {name: 2 + sum(cell_len(text) for text, _ in key) for name, key in keys.items()}
-        arrows, moves = _MOVES.get(self._place, ("↑↓", "select" if self._place in _SELECTING else "scroll"))
-        left: list[Part] = [(arrows, ""), (f" {moves}", "muted")]
-        if self._place == "welcome":  # nothing to move in
-            left = []
+        arrows, moves = MOVES[self._place]
+        left: list[Part] = [(arrows, ""), (f" {moves}", "muted")] if moves else []
         at = sum(cell_len(text) for text, _ in left)
         room = self.size.width - at - sum(widths[action.id] for action in last) - 1
         if room < 0:

@@ -22,7 +22,7 @@ from minegap_tui.widgets.prompt_area import PromptArea
 from minegap_tui.widgets.rows import Rows
 
 _NAMES = 16
-_ROOMY, _WIDE, _WIDEST = 64, 90, 110
+_ROOMY, _WIDE, _WIDEST = 64, 90, 116
 _FACTS = 9
 WRITTEN = frozenset({"text", "whole number", "number"})
 """Kinds of settings that are written; the others are chosen."""

@@ -132,7 +132,8 @@ def _wanting(found: Evidence) -> list[str]:
     return [
         f"{missed} not drawn yet, so nobody knows whether the model could have "
         "drawn them, or CLIP seen them.",
-        f"Confirm the session: minegap confirm {found.session_id}",
+        "F confirms the session.",
+        f"Without the app: minegap confirm {found.session_id}",
         "It measures the best candidates on fresh images and variations, and draws every missed concept outright. "
         "Then they stand here, beside the closest image of this prompt.",
     ]

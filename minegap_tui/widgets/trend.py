@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from textual.strip import Strip
@@ -25,7 +26,13 @@ class Trend(Panel):
         self._generations = 1
         self._reliability: float | None = None
         self._so_far = False
+        self._held: tuple[float, float] | None = None
         self._drawn: tuple[int, int, list[list[Cell]]] | None = None
+
+    def hold(self, limits: tuple[float, float] | None) -> None:
+        """Keep the vertical axis at least so wide, whatever the points: it does not move while they come and go."""
+        self._held, self._drawn = limits, None
+        self.refresh()
 
     def show_trend(
         self,
@@ -86,8 +93,9 @@ class Trend(Panel):
         return self.strip([(shown + " ", "faint"), *_runs(cells, ascii_only=self.ascii_only)])
 
     def _limits(self) -> tuple[float, float]:
-        low = min(point.best for point in self._points)
-        high = max(point.upper for point in self._points)
+        held = self._held or (math.inf, -math.inf)
+        low = min(held[0], *(point.best for point in self._points))
+        high = max(held[1], *(point.upper for point in self._points))
         return (low, high) if high > low else (low - 0.001, high + 0.001)
 
     def _plot(self, width: int, rows: int, limits: tuple[float, float]) -> list[list[Cell]]:

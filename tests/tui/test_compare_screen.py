@@ -63,6 +63,17 @@ async def opened(app: MineApp, pilot: Pilot[int]) -> CompareScreen:
     return screen(app)
 
 
+async def test_the_prompt_under_the_cursor_is_copied(mined: tuple[Path, str, str]) -> None:
+    directory, alpha, _ = mined
+    app = MineApp(directory, alpha)
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = await opened(app, pilot)
+        await pressed(pilot, "y")
+        line = page._rows.chosen
+        assert line is not None
+        assert app.clipboard == line.prompt
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_two_sessions_are_compared(mined: tuple[Path, str, str], size: tuple[int, int]) -> None:
     directory, alpha, _ = mined

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factory import fill
+from factory import confirm, fill
 from scripted import ScriptedEngine, app_on, shown, snapshot
 
 from engine import protocol
@@ -134,3 +134,18 @@ async def test_what_is_confirmed_stands_beside_the_search_score(
         assert "○" in second
         assert ("0.777" in first) == ("0.888" in second) == ("confirmed" in shown(app)) == column
         assert "reliability 0.82" in shown(app)
+
+
+async def test_the_evidence_on_the_screen_knows_at_once_what_was_confirmed(tmp_path: Path) -> None:
+    session = fill(tmp_path, generations=1, population=4, images=3, variations=3)
+    engine = ScriptedEngine(snapshot(session))
+    app = app_on(tmp_path, engine)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        best = app.view.leaderboard(1)[0]
+        assert "confirmed" not in shown(app)
+        confirm(tmp_path, session, [(best.candidate_id, 0.777, True)])
+        engine.say(protocol.Confirmed(command_id="c", confirmation_id=1, confirmed=1, claimed=1))
+        await settle(app, pilot)
+        await settle(app, pilot)
+        assert "● confirmed 0.777" in shown(app)

@@ -14,7 +14,7 @@ from scripted import ScriptedEngine, app_on, shown, snapshot
 
 from engine import protocol
 from engine.errors import InputError
-from minegap_tui.actions.registry import ACTIONS, TITLES, offered
+from minegap_tui.actions.registry import ACTIONS, MOVES, TITLES, offered
 from minegap_tui.app import MineApp
 from minegap_tui.camera import settle
 from minegap_tui.keymap import Keymap, key_word, keymap_of
@@ -246,3 +246,31 @@ async def test_copying_takes_the_exact_text(mined: tuple[Path, str], monkeypatch
     assert copied[1].startswith(best.prompt + "\n")
     for part in (mined[1], f"{best.score:.6g}", str(app.evidence.pictures[0].seed), "missed:"):
         assert part in copied[1]
+
+
+@pytest.mark.parametrize(
+    ("variable", "name"),
+    [("LIVE_FOLLOW", "live.follow"), ("SESSION_PAUSE_AFTER", "session.pause-after")],
+)
+def test_the_environment_binds_keys_as_the_file_does_and_comes_first(
+    tmp_path: Path, variable: str, name: str
+) -> None:
+    place, _, action = name.partition(".")
+    file = tmp_path / "ui.toml"
+    file.write_text(f'[keys]\n{place} = {{ {action} = "f6" }}\n')
+    given = {"MINEGAP_UI_FILE": str(file)}
+    bound = next(one for one in ACTIONS if one.id == name)
+    assert keymap_of(load_settings(given).keys).keys(bound) == ("f6",)
+    given |= {f"MINEGAP_UI_KEYS_{variable}": "f5"}
+    assert keymap_of(load_settings(given).keys).keys(bound) == ("f5",)
+
+
+def test_every_action_can_be_bound_by_the_environment() -> None:
+    for action in ACTIONS:
+        variable = action.id.replace(".", "_", 1).replace("-", "_").upper()
+        found = load_settings({"MINEGAP_UI_KEYS_" + variable: "f9", "MINEGAP_UI_FILE": "/dev/null"}).keys
+        assert found == {action.id: "f9"}
+
+
+def test_every_place_says_what_the_arrows_do() -> None:
+    assert set(MOVES) == set(TITLES)

@@ -261,7 +261,7 @@ async def test_the_first_hint_goes_for_ever(mined: tuple[Path, str], tmp_path: P
         app = MineApp(*mined, prepared=Prepared(memory=Memory(path)))
         async with app.run_test(size=(120, 40)) as pilot:
             await settle(app, pilot)
-            assert ("puts this line away" in shown(app)) is there
+            assert ("hides this line" in shown(app)) is there
             await pilot.press("escape")
             await settle(app, pilot)
-            assert "puts this line away" not in shown(app)
+            assert "hides this line" not in shown(app)

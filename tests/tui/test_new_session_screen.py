@@ -28,6 +28,8 @@ from minegap_tui.screens.propose import LinesScreen, ProposeScreen
 from minegap_tui.screens.sessions import SessionsScreen
 from minegap_tui.screens.welcome import WelcomeScreen
 from minegap_tui.view.doctor import Finding, read, summary
+from minegap_tui.view.settings_model import sections
+from minegap_tui.widgets.form import FormRows
 from store import open_reader, open_store
 
 GIB = 1 << 30
@@ -382,6 +384,9 @@ async def test_checks_are_shown_as_they_come(store: Path, monkeypatch: pytest.Mo
         screen = app.screen
         assert isinstance(screen, DoctorScreen)
         assert f"✓ {'python':<16}  Python 3.11." in screen.text().splitlines()
+        await pressed(pilot, "y")
+        assert app.clipboard == screen.text()
+        assert "copied" in shown(app)
         await pressed(pilot, "escape")
         assert isinstance(app.screen, SessionsScreen)
 
@@ -403,3 +408,16 @@ def test_findings_add_up() -> None:
     assert summary([good], running=True) == "1 checked …"
     for one in (good, bad, warning):
         assert read(one.line()) == one
+
+
+@pytest.mark.parametrize("width", [120, 140, 160, 200])
+async def test_no_meaning_is_cut(store: Path, width: int) -> None:
+    app = MineApp(store)
+    async with app.run_test(size=(width, 60)) as pilot:
+        await settle(app, pilot)
+        await pressed(pilot, "n")
+        longest = max((one for part in sections() for one in part.settings), key=lambda one: len(one.meaning))
+        rows = app.screen.query_one(FormRows)
+        rows.find(longest.name)  # which opens its section
+        await settle(app, pilot)
+        assert longest.meaning in shown(app)

@@ -89,6 +89,27 @@ class Stopped:
         """Nothing to stop."""
 
 
+async def test_the_trends_axis_holds_the_whole_session_and_the_candidate_can_be_copied(
+    mined: tuple[Path, str],
+) -> None:
+    directory, session = mined
+    app = MineApp(directory, session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        points = app.view.trend()
+        await pressed(pilot, "less_than_sign")
+        axes = set()
+        for key in ("home", "right", "right", "right"):
+            await pressed(pilot, key)
+            axes.add(page(app)._trend._limits())
+        (axis,) = axes
+        assert axis == pytest.approx((min(one.best for one in points), max(one.upper for one in points)))
+        await pressed(pilot, "y")
+        row = app.view.row(page(app).candidate_id or 0)
+        assert row is not None
+        assert app.clipboard == row.prompt
+
+
 async def test_it_plays_by_itself_at_a_pace_that_can_be_changed(
     mined: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
