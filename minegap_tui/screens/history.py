@@ -126,11 +126,23 @@ class HistoryScreen(BrowsingScreen):
         try:
             wanted = parse(self._finder.text)
         except FilterError as error:
-            self._hint.say(str(error))
+            self._hint.say("" if self._begun() else str(error))
             return
         self._hint.say("")
         self._remember(self._finder.text)
         self._find(wanted)
+
+    def _begun(self) -> bool:
+        """Whether all that is wrong is a value which is not typed to its end."""
+        text, cursor = self._finder.text, self._finder.area.typed_to
+        typed = stem(text, cursor)
+        if typed is None or not offers(typed, self._known):
+            return False
+        try:
+            parse(text[: typed.whole].removesuffix("-") + text[cursor:])
+        except FilterError:
+            return False
+        return True
 
     @on(PromptArea.SelectionChanged)
     def _complete(self) -> None:

@@ -25,11 +25,13 @@ class Stem:
         begin: its place in the filter.
         text: as far as it is typed.
         field: whose value it is; empty for a field or a word.
+        whole: place of the condition that it belongs to.
     """
 
     begin: int
     text: str
     field: str = ""
+    whole: int = 0
 
     @property
     def word(self) -> str:
@@ -58,9 +60,9 @@ def stem(text: str, cursor: int) -> Stem | None:
         return None
     found = _FIELD.fullmatch(typed)
     if found is None:
-        return Stem(begin, typed)
+        return Stem(begin, typed, whole=begin)
     value = found[2].rsplit(",", 1)[-1] if found[1].lower() in _VALUES else found[2]
-    return Stem(cursor - len(value), value, found[1].lower())
+    return Stem(cursor - len(value), value, found[1].lower(), begin)
 
 
 def offers(typed: Stem, known: Known, words: Iterable[str] = ()) -> tuple[str, ...]:

@@ -46,8 +46,10 @@ class FindArea(PromptArea):
 
     @property
     def completing(self) -> bool:
-        """Whether what stands there is what tab put there: the other offers are still open."""
-        return bool(self._put) and self.text[self._begin : self.typed_to] == self._put
+        """Whether what stands there is what tab put there, and other offers are still open."""
+        return (
+            len(self._offers) > 1 and bool(self._put) and self.text[self._begin : self.typed_to] == self._put
+        )
 
     def offer(self, begin: int, offers: Sequence[str]) -> None:
         """Have tab put in one of these for what stands between ``begin`` and the cursor, again the next one."""

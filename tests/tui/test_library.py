@@ -302,7 +302,10 @@ async def test_tab_completes_fields_values_and_words(mined: tuple[Path, str, str
         assert screen._finder.text == "-origin:"
         assert "human" in shown(app)  # what may follow
         await written(pilot, "m")
-        await pressed(pilot, "tab")
+        assert "Place" not in shown(app)  # what is begun is no fault
+        await written(pilot, "x")
+        assert "“mx” is no origin" in shown(app)
+        await pressed(pilot, "backspace", "tab")
         assert screen._finder.text == "-origin:mutation"
         await written(pilot, " session:01")
         await pressed(pilot, "tab")
