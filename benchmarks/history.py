@@ -7,21 +7,19 @@ with what the store keeps for those questions and without. ``--write`` puts the 
 
 from __future__ import annotations
 
-import os
-import platform
 import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import get_args
 
 import numpy as np
 
+from benchmarks.machine import head
 from engine.validation.document import replace_section
 from minegap_tui.screens.history import FIRST_PAGE, PAGE
 from minegap_tui.view.completion import MOST_OFFERED
@@ -143,12 +141,11 @@ def _saved(store: Store, number: str, batch: int) -> float:
 
 def measured(folder: Path) -> Iterator[str]:
     """Make the stores, measure, and return the document's lines."""
-    yield (
-        f"`python -m benchmarks.history`, {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPU cores "
-        f"({platform.machine()}), load {os.getloadavg()[0]:.1f}: {CANDIDATES:,} candidates in one session, "
-        f"{CANDIDATES * IMAGES:,} images. Aims: a page within 100 ms in its thread, the sessions within 50 ms.\n\n"
-    )
     number = many(folder, CANDIDATES, IMAGES)
+    yield (
+        f"{head('benchmarks.history')}: {CANDIDATES:,} candidates in one session, {CANDIDATES * IMAGES:,} images. "
+        "Aims: a page within 100 ms in its thread, the sessions within 50 ms.\n\n"
+    )
     yield f"| question | median of {ROUNDS} | worst | processor |\n|---|--:|--:|--:|\n"
     with open_reader(folder) as reader:
         for what, question in questions(reader, number).items():
@@ -167,7 +164,7 @@ def _ms(seconds: float) -> str:
 
 def main() -> None:
     """Measure and print Markdown."""
-    text = "## A large history\n\n"
+    text = ""
     with tempfile.TemporaryDirectory(prefix="minegap-") as name:
         folder = Path(name)
         (folder / "saving").mkdir()

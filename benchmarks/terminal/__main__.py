@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 
+from benchmarks.machine import head
 from benchmarks.terminal import keys, memory, startup
 from benchmarks.terminal.line import Line
 from benchmarks.terminal.scripted import mining
@@ -207,16 +206,7 @@ PARTS = ("starts", "idle", "live", "scripted", "pictures", "soak")
 
 
 def _head(part: str) -> str:
-    ahead = (
-        ""
-        if os.sched_getscheduler(0) == os.SCHED_OTHER
-        else ", ahead of which these programs ran (chrt -r 1)"
-    )
-    return (
-        f"`python -m benchmarks.terminal {part}`, {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPU cores "
-        f"({platform.machine()}), Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}{ahead}:\n\n"
-        "| measure | figure | beside it |\n|---|--:|--:|\n"
-    )
+    return f"{head(f'benchmarks.terminal {part}')}:\n\n| measure | figure | beside it |\n|---|--:|--:|\n"
 
 
 def main() -> None:
