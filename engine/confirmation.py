@@ -23,7 +23,7 @@ from engine.gate import Gate, first_of
 from engine.models.protocols import PaintJob
 from engine.objectives import BIAS
 from engine.repeated_measure import measure_repeatedly, score_of
-from engine.statistics import Repeated
+from engine.repetition import Repeated
 from engine.steering import Rules
 from store.incoming import NewCeiling, NewEvaluation
 from store.records import Candidate, Confirmation, ImageRecord, Writing

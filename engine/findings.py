@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import statistics
+from engine import repetition, statistics
+from engine.repetition import Repeated
 from engine.seeds import derive_seed
-from engine.statistics import Repeated
 from store.incoming import NewCeiling, NewConfirmationResult, NewConfirmedScore
 from store.records import Candidate
 from store.vocabulary import Role, Verdict
@@ -96,11 +96,11 @@ def conclude(
         seed: of the tests' rearrangements.
     """
     repeated = [one.repeated for one in measured]
-    intervals = statistics.calibrated(repeated)
-    scale, _ = statistics.jackknife_scale(repeated)
+    intervals = repetition.calibrated(repeated)
+    scale, _ = repetition.jackknife_scale(repeated)
     unselected = list(reference.values())
     p_values = {
-        one.candidate_id: statistics.below_others(one.ranked.value, scale * one.ranked.jackknife, unselected)
+        one.candidate_id: repetition.below_others(one.ranked.value, scale * one.ranked.jackknife, unselected)
         for one in measured
         if one.ranked is not None
     }
@@ -198,7 +198,7 @@ def verdict_on(coverage: float, own: Floats, own_fit: Floats, fit: Floats) -> Ve
     remains is no accident, and what does not is set aside as ``unreachable``: the model cannot draw it, or CLIP
     cannot see it. ``contradictory`` where at least half of them fit the prompt worse than every image of the prompt
     does, and by more than half of what those differ among themselves: then the concept replaces the prompt instead
-    of specifying it. How often each is said rightly is measured on planted concepts (docs/validity.md).
+    of specifying it. docs/validity.md has how often each is said rightly of planted concepts.
 
     Args:
         coverage: best similarity of the concept over the prompt's own images.

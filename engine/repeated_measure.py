@@ -12,8 +12,8 @@ from engine.config import SearchSection
 from engine.findings import missed_concepts
 from engine.measure import measure_colour
 from engine.objectives import BIAS, objective_named
+from engine.repetition import Repeated, ScoreOf, repeated_score
 from engine.score import SCORES, alignment_of, assignment_scale, check_similarity, coverage_of
-from engine.statistics import Repeated, ScoreOf, repeated_score
 from store.incoming import NewEvaluation
 from store.records import ImageRecord
 

@@ -23,13 +23,14 @@ import numpy as np
 from engine.budget import Racing, Standing, next_round, standing
 from engine.errors import MineGapError
 from engine.findings import CLAIM_LEVEL, Measured, conclude
+from engine.repetition import Repeated, ScoreOf, repeated_score
 from engine.score import CLIP_LOGIT_SCALE, DEFAULT_ALPHA, DEFAULT_SCORE, SCORES
-from engine.statistics import Floats, Repeated, ScoreOf, inflation, repeated_score, wilson
+from engine.statistics import Floats, inflation, wilson
 from engine.validation.document import DOCUMENT, replace_section
 from engine.validation.simulated import Prompt
 
 DEVELOPMENT: Final = range(1000)
-"""Seeds of sessions that constants of ``engine.statistics`` were chosen on, and of all that were looked at since."""
+"""Seeds of sessions that constants of ``engine.repetition`` were chosen on, and of all that were looked at since."""
 FRESH: Final = 10_000
 """The first seed of those that are reported."""
 SIZE: Final = 16  # N and T

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from engine import statistics
+from engine import repetition, statistics
 
 SESSIONS = 400
 MINED, REFERENCE = 8, 40
@@ -35,9 +35,9 @@ def _session(rng: np.random.Generator, alike: int) -> tuple[list[float], int, in
     reference = rng.normal(0, 1, REFERENCE) + rng.normal(0, NOISE, REFERENCE)
     ranked = true + rng.normal(0, NOISE, MINED)
     # what is known of the noise comes from as many degrees of freedom as the test reckons with
-    freedom = statistics.PRIOR_FREEDOM
+    freedom = repetition.PRIOR_FREEDOM
     variance = NOISE**2 * rng.chisquare(freedom) / freedom
-    p_values = [statistics.below_others(score, variance, reference) for score in ranked]
+    p_values = [repetition.below_others(score, variance, reference) for score in ranked]
     claimed = statistics.benjamini_hochberg(p_values) <= 0.05
     return p_values, int(claimed[:alike].sum()), int(claimed[alike:].sum())
 

@@ -14,10 +14,10 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from engine import statistics
+from engine import repetition, statistics
 from engine.errors import InputError
+from engine.repetition import Repeated, repeated_score
 from engine.score import SCORES
-from engine.statistics import Repeated, repeated_score
 
 ties = hnp.arrays(np.float64, 12, elements=st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
 scores = st.floats(-1, 1, allow_nan=False)
@@ -62,7 +62,7 @@ def test_the_jackknife_counts_noise_twice_and_calibration_takes_that_back() -> N
     assert jackknife == pytest.approx(2 / 144, rel=0.1)  # the truth is 1/144
     widths, hits = [], []
     for run in runs:
-        for estimate in statistics.calibrated(run):
+        for estimate in repetition.calibrated(run):
             hits.append(estimate.low <= 0 <= estimate.high)
             widths.append(estimate.high - estimate.low)
     assert 0.92 <= np.mean(hits) <= 0.997
@@ -72,7 +72,7 @@ def test_the_jackknife_counts_noise_twice_and_calibration_takes_that_back() -> N
 def test_a_score_measured_once_has_an_interval_all_the_same() -> None:
     one = repeated_score([[np.arange(12.0).reshape(3, 4)]], mean)
     assert one.replication is None
-    (estimate,) = statistics.calibrated([one])
+    (estimate,) = repetition.calibrated([one])
     assert estimate.high - estimate.value == pytest.approx(2.228 * math.sqrt(one.jackknife), rel=1e-3)
     assert one.value == pytest.approx(5.5)
 
@@ -80,7 +80,7 @@ def test_a_score_measured_once_has_an_interval_all_the_same() -> None:
 def test_prompts_that_disagree_more_than_their_parts_widen_all_intervals() -> None:
     calm = Repeated(np.array([[0.5, 0.5], [0.5, 0.5]]), 0.01, 0.0, np.zeros(2))
     wild = Repeated(np.array([[0.2, 0.2], [0.8, 0.8]]), 0.01, 0.09, np.zeros(2))
-    (narrow, _), (wide, _) = statistics.calibrated([calm] * 2), statistics.calibrated([calm, wild])
+    (narrow, _), (wide, _) = repetition.calibrated([calm] * 2), repetition.calibrated([calm, wild])
     assert wide.high - wide.low > narrow.high - narrow.low
 
 
@@ -199,7 +199,7 @@ def test_inflation_is_measured_from_the_level_of_other_prompts() -> None:
 def test_p_values_are_probabilities_and_never_zero(one: list[float], other: list[float], seed: int) -> None:
     p = statistics.mined_below_random(one, other, seed=seed)
     assert 0 < p <= 1
-    assert 0 <= statistics.below_others(one[0], 0.1, other) <= 1
+    assert 0 <= repetition.below_others(one[0], 0.1, other) <= 1
 
 
 def test_the_permutation_test_is_exact() -> None:
@@ -214,14 +214,14 @@ def test_the_permutation_test_is_exact() -> None:
 def test_an_average_prompt_is_called_biased_as_often_as_the_level_says() -> None:
     rng = np.random.default_rng(8)
     found = np.array(
-        [statistics.below_others(rng.normal(0, 0.5), 0.25, rng.normal(0, 1, 30)) for _ in range(3000)]
+        [repetition.below_others(rng.normal(0, 0.5), 0.25, rng.normal(0, 1, 30)) for _ in range(3000)]
     )
     assert np.mean(found <= 0.05) == pytest.approx(0.05, abs=0.015)
-    assert statistics.below_others(-3, 0.25, rng.normal(0, 1, 30)) < 0.001
-    assert statistics.below_others(0.1, 0.1, [0.5]) == 1
-    assert statistics.below_others(0.1, 0, [0.5, 0.5]) == 0
-    assert statistics.below_others(0.5, 0, [0.5, 0.5]) == 0.5
-    assert statistics.below_others(0.9, 0, [0.5, 0.5]) == 1
+    assert repetition.below_others(-3, 0.25, rng.normal(0, 1, 30)) < 0.001
+    assert repetition.below_others(0.1, 0.1, [0.5]) == 1
+    assert repetition.below_others(0.1, 0, [0.5, 0.5]) == 0
+    assert repetition.below_others(0.5, 0, [0.5, 0.5]) == 0.5
+    assert repetition.below_others(0.9, 0, [0.5, 0.5]) == 1
 
 
 def test_prompts_that_are_all_alike_are_rarely_called_different() -> None:
