@@ -1,7 +1,7 @@
 """Pictures that differ in little, with captions that say so: what teaches a scorer to see small things.
 
 In a batch of any pictures, subject, colour and place tell nearly all pairs apart, so nothing is gained by
-looking at a face. A family shows one scene sixteen times and varies one to three of its attributes.
+looking at a face. A family shows one scene sixteen times and varies some of it.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.microworld.data import EVEN, Pictures, draw_all
-from engine.microworld.world import ATTRIBUTES, GROUP_OF, SUBJECTS, Meaning, attributes_of
+from engine.microworld.world import ATTRIBUTES, GROUPS, SUBJECTS, Meaning, attributes_of
 
 SIZE: Final = 16
 """Pictures of one family."""
-PEOPLE: Final = 0.7
+PEOPLE: Final = 0.5
 """Share of families of people: they alone have the attributes that take up least of a picture."""
-WEIGHTS: Final = MappingProxyType({"skin": 4.0, "gender": 2.0})
-"""How much likelier than another an attribute is to vary, where that is not 1."""
+WEIGHTS: Final = MappingProxyType({"subject": 3.0, "skin": 2.0, "gender": 1.5})
+"""How much likelier than another the subject or an attribute is to vary, where that is not 1."""
 STATED: Final = (0.0, 0.3, 1.0)
 """How much of what does not vary a family's captions say: one of these, evenly."""
 
 
 @dataclass(frozen=True)
 class Families:
-    """Families one after the other, ``SIZE`` pictures each, and the attributes that vary in each."""
+    """Families one after the other, ``SIZE`` pictures each, and what varies in each."""
 
     pictures: Pictures
     varied: tuple[frozenset[str], ...]
@@ -49,27 +49,29 @@ class Families:
 
 def draw_families(count: int, rng: np.random.Generator) -> Families:
     """Draw ``count`` families."""
-    people = tuple(s for s in SUBJECTS if GROUP_OF[s] == "person")
-    others = tuple(s for s in SUBJECTS if GROUP_OF[s] != "person")
+    others = tuple(group for group in GROUPS if group != "person")
     shown: list[Meaning] = []
     varied: list[frozenset[str]] = []
     for _ in range(count):
-        subject = str(rng.choice(people if rng.random() < PEOPLE else others))
-        names = attributes_of(subject)
+        group = "person" if rng.random() < PEOPLE else str(rng.choice(others))
+        names = ("subject", *attributes_of(group))
         weights = np.array([WEIGHTS.get(n, 1.0) for n in names])
-        chosen = rng.choice(names, int(rng.integers(1, 4)), replace=False, p=weights / weights.sum())
+        chosen = rng.choice(
+            names, int(rng.integers(1, len(names) + 1)), replace=False, p=weights / weights.sum()
+        )
         varied.append(frozenset(map(str, chosen)))
-        scene = EVEN.complete(Meaning(subject), rng)
-        kept = Meaning.of(subject, {n: v for n, v in scene.stated if n not in varied[-1]})
-        shown += [EVEN.complete(kept, rng) for _ in range(SIZE)]
+        scene = EVEN.complete(Meaning(group), rng)
+        kept = {n: v for n, v in scene.stated if n not in varied[-1]}
+        subject = group if "subject" in varied[-1] else scene.subject
+        shown += [EVEN.complete(Meaning.of(subject, kept), rng) for _ in range(SIZE)]
     return Families(draw_all(shown, rng), tuple(varied))
 
 
-def truth(captions: list[Meaning], shown: list[Meaning]) -> NDArray[np.bool_]:
-    """Whether each caption is true of each picture; bool (captions, pictures)."""
+def wrong(captions: list[Meaning], shown: list[Meaning]) -> NDArray[np.int64]:
+    """How many things each caption says that each picture does not show; int (captions, pictures)."""
     said = np.array([_code(m) for m in captions])
     seen = np.array([_code(m) for m in shown])
-    return np.asarray(((said[:, None] == seen[None]) | (said[:, None] < 0)).all(2))
+    return np.asarray(((said[:, None] != seen[None]) & (said[:, None] >= 0)).sum(2))
 
 
 def _code(meaning: Meaning) -> list[int]:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from transformers import CLIPTokenizer
 
 from engine.microworld.data import Pictures, partial_caption
-from engine.microworld.families import Families, truth
+from engine.microworld.families import SIZE, Families, wrong
 from engine.microworld.loop import Average, Report, mixed_precision, train_steps
 from engine.microworld.tokenizer import CONTEXT, new_clip_tokenizer
 
@@ -25,6 +25,8 @@ TEXT_LAYERS = 3
 MEAN = STD = (0.5, 0.5, 0.5)
 FAMILY_BATCHES = 0.7
 """Share of batches of families in the second cycle."""
+EVENNESS = 2.0
+"""Weight of the demand that every wrong thing count alike, beside CLIP's loss."""
 
 
 def model_config(vocabulary: int) -> dict[str, object]:
@@ -158,16 +160,24 @@ class _Contrast:
         """Any pictures; each caption is taken to be true of its own picture alone."""
         rows = self._rng.integers(0, len(pictures.pixels), count)
         captions = [partial_caption(pictures.shown[r], 0.5, 0.1, self._rng) for r in rows]
-        return self._loss(pictures.pixels[rows], captions, torch.eye(count))
+        return _cross_entropy(
+            self._logits(pictures.pixels[rows], captions), torch.eye(count, device=self._device)
+        )
 
     def of_families(self, families: Families, count: int) -> torch.Tensor:
-        """Whole families; each caption is true of every picture that shows what it says."""
-        rows, captions = families.batch(count, self._rng)
-        true = truth(captions, [families.pictures.shown[r] for r in rows])
-        texts = [caption.text() for caption in captions]
-        return self._loss(families.pictures.pixels[rows], texts, torch.from_numpy(true).float())
+        """Whole families; each caption is true of every picture that shows what it says.
 
-    def _loss(self, pixels: NDArray[np.uint8], captions: Sequence[str], true: torch.Tensor) -> torch.Tensor:
+        What is wrong shall count alike, be it sunset or night for day: within a family, similarity falls
+        with the number of wrong things, and what it does besides is added to the loss (1 - correlation).
+        """
+        rows, captions = families.batch(count, self._rng)
+        mistakes = torch.from_numpy(wrong(captions, [families.pictures.shown[r] for r in rows])).float()
+        texts = [caption.text() for caption in captions]
+        logits = self._logits(families.pictures.pixels[rows], texts)
+        unlike = 1 + F.cosine_similarity(_within(logits), _within(mistakes.to(self._device))).mean()
+        return _cross_entropy(logits, (mistakes == 0).float().to(self._device)) + EVENNESS * unlike
+
+    def _logits(self, pixels: NDArray[np.uint8], captions: Sequence[str]) -> torch.Tensor:
         x = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1
         x = _worn(x, self._rng).contiguous(memory_format=torch.channels_last)
         tokens = self._tokenizer(
@@ -175,10 +185,24 @@ class _Contrast:
         ).input_ids
         with mixed_precision(self._device):
             out = self._model(x, tokens.to(self._device))
-        logits = out["logit_scale"].float() * out["text_features"].float() @ out["image_features"].float().T
-        of_text = (true / true.sum(1, keepdim=True)).to(self._device)
-        of_image = (of_text / of_text.sum(0, keepdim=True)).T
-        return 0.5 * (F.cross_entropy(logits, of_text) + F.cross_entropy(logits.T, of_image))
+        similar: torch.Tensor = out["text_features"].float() @ out["image_features"].float().T
+        scale: torch.Tensor = out["logit_scale"].float()
+        return scale * similar
+
+
+def _cross_entropy(logits: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+    """Of captions given pictures and of pictures given captions, with every true pair as likely as another."""
+    of_text = true / true.sum(1, keepdim=True)
+    of_image = (of_text / of_text.sum(0, keepdim=True)).T
+    return 0.5 * (F.cross_entropy(logits, of_text) + F.cross_entropy(logits.T, of_image))
+
+
+def _within(table: torch.Tensor) -> torch.Tensor:
+    """Each family's captions by its pictures, without the means of either; (families, SIZE * SIZE)."""
+    count = len(table) // SIZE
+    blocks = table.view(count, SIZE, count, SIZE).diagonal(dim1=0, dim2=2).permute(2, 0, 1)
+    blocks = blocks - blocks.mean(1, keepdim=True)
+    return (blocks - blocks.mean(2, keepdim=True)).flatten(1)
 
 
 def save_scorer(model: open_clip.CLIP, vocabulary: int, directory: Path) -> None:

@@ -61,7 +61,7 @@ class Steps:
     vae: int = 5_500
     eyes: int = 1_000
     decoder: int = 1_500
-    scorer: tuple[int, int] = (2_400, 900)
+    scorer: tuple[int, int] = (2_400, 1_000)
     families: int = 2_000
     painter: tuple[int, int] = (5_000, 2_500)
     writer: int = 6_500

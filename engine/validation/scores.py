@@ -30,8 +30,7 @@ from engine.validation.evidence import IDEAL, IMAGES, MANY, VARIATIONS, Sample, 
 PROMPTS: Final = 96
 DEVELOPMENT_SEEDS: Final = (1, 2, 3, 4)
 FRESH_SEEDS: Final = (211, 212, 213, 214, 215, 216)
-"""Seeds 201 to 206 were looked at while the embedded scorer was improved."""
-"""Tables that no choice was made on."""
+"""Tables that no choice was made on (201 to 206 were looked at while the embedded scorer was improved)."""
 FACTORS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the rule's assignment scale that are tried."""
 ALPHAS: Final = (5.0, 15.0, 25.0, 35.0, 50.0)
