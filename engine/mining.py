@@ -83,7 +83,9 @@ class GenerationWork:
         self._generation = candidates[0].generation
         search = bench.config.search
         self._objective = objective_named(search.objective, search.score, search.alpha)
-        self._rule = Racing.of(search.images, len(candidates)) if search.shares == "racing" else None
+        # the writer may have found fewer prompts than were asked for: where all survive, nobody has to race
+        shares = search.shares if len(candidates) > search.survivors else "uniform"
+        self._rule = Racing.of(search.images, len(candidates)) if shares == "racing" else None
         self._work = [
             _Work(candidate, measurement, (), 0)
             for candidate, measurement in zip(candidates, measurements, strict=True)
@@ -92,7 +94,7 @@ class GenerationWork:
             # what was selected already is no candidate for selection: it has its whole share
             work.whole = self._rule is None or work.candidate.origin == "elite"
             self._add_draws(work, search.images if work.whole or self._rule is None else self._rule.first)
-        self._images_total = planned(search.shares, search.images, len(candidates))
+        self._images_total = planned(shares, search.images, len(candidates))
         self._measured: list[Measured] = []
         self._images_done = 0
 

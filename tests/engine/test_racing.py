@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from engine import protocol
 from engine.budget import Racing, planned
 from engine.config import MiningConfig
+from engine.services import WritingTask, Written
 from store import open_reader
 from tests.engine.fakes import FakeModels, FakePen, FakeStudio
 from tests.engine.sessions import Mine, config, mined
@@ -95,3 +97,21 @@ async def test_an_elite_is_measured_on_its_whole_share(tmp_path: Path) -> None:
         for one in elites:
             (evaluation,) = reader.candidate(one.id).evaluations
             assert len(evaluation.images) == 8
+
+
+class Terse(FakePen):
+    """Finds only two prompts at a time, however many are asked for."""
+
+    async def write(self, task: WritingTask) -> Written:
+        written = await super().write(task)
+        return replace(written, texts=written.texts[:2]) if task.kind == "random" else written
+
+
+async def test_where_all_survive_everybody_has_a_whole_share(tmp_path: Path) -> None:
+    events = await run(
+        tmp_path, raced(generations=1, survivors=6, mutations=1), models=FakeModels(FakeStudio(), Terse())
+    )
+    counts = images(tmp_path)[0]
+    assert counts == [8] * 6
+    painted = [e for e in events if isinstance(e, protocol.Progress) and e.stage == "painting"]
+    assert painted[-1].done == painted[-1].total == sum(counts)
