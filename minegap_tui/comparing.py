@@ -24,4 +24,4 @@ def open_comparison(app: MineApp) -> None:
         app.redraw()
         return
     app.helm.messages.say("")
-    app.push_screen(CompareScreen(app.store, wanted, app.library.inspect))
+    app.push_screen(CompareScreen(app.store, wanted, app.library.inspect, app.memory))

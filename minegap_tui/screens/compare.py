@@ -13,11 +13,13 @@ from textual.containers import Container
 
 from minegap_tui.actions.registry import bindings
 from minegap_tui.desk import StoreDesk
+from minegap_tui.memory import Memory
 from minegap_tui.screens.listing import BrowsingScreen
 from minegap_tui.screens.versus import MOST, VersusScreen
-from minegap_tui.view.compare import Comparison, Side, compare, trend
+from minegap_tui.view.compare import COLUMNS, Comparison, Side, compare, trend
 from minegap_tui.view.contrast import cautions, differences, turned
 from minegap_tui.view.paired import Paired, paired
+from minegap_tui.view.pairing import Arrangement
 from minegap_tui.view.sides import Choice, of_session, painters, read_side
 from minegap_tui.view.verdict import compared_by, verdict
 from minegap_tui.widgets.bars import TitleLine
@@ -47,6 +49,7 @@ class CompareScreen(BrowsingScreen):
         store: directory of the store.
         session_ids: the sessions to begin with; where there is one only, the other side is asked for.
         inspect_it: shows all evidence of a candidate, given its id.
+        memory: keeps the order, so that the next start begins with it.
     """
 
     PLACE = "compare"
@@ -94,9 +97,20 @@ class CompareScreen(BrowsingScreen):
     }
     """
 
-    def __init__(self, store: Path, session_ids: tuple[str, ...], inspect_it: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        store: Path,
+        session_ids: tuple[str, ...],
+        inspect_it: Callable[[int], None],
+        memory: Memory,
+    ) -> None:
         self._rows = PairRows()
         super().__init__(self._rows)
+        self._memory = memory
+        self._rows.how = Arrangement(
+            column=next(one for one in COLUMNS if one == memory.text("compare.column", COLUMNS, COLUMNS[0])),
+            descending=memory.flag("compare.descending", default=False),
+        )
         self._desk = StoreDesk(store)
         self._wanted = session_ids
         self._inspect_it = inspect_it
@@ -278,11 +292,16 @@ class CompareScreen(BrowsingScreen):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self._rows.put(self._rows.how.next_column())
+        self._arrange(self._rows.how.next_column())
 
     def action_turn(self) -> None:
         """Sort the other way round."""
-        self._rows.put(self._rows.how.turned())
+        self._arrange(self._rows.how.turned())
+
+    def _arrange(self, how: Arrangement) -> None:
+        self._rows.put(how)
+        self._memory.keep("compare.column", how.column)
+        self._memory.keep("compare.descending", how.descending)
 
     def action_metric(self) -> None:
         """Compare by the next score."""

@@ -127,8 +127,8 @@ async def test_lists_orders_scores_and_sides_are_changed_by_keys(mined: tuple[Pa
             assert title in shown(app)
         await pressed(pilot, "shift+tab")
         assert "Every prompt of this side" in shown(app)
-        await pressed(pilot, "tab", "s", "s", "s")
-        assert "by prompt ↑" in shown(app)
+        await pressed(pilot, "tab", "s", "s", "s", "v")
+        assert "by prompt ↓" in shown(app)
         before = found.metric
         await pressed(pilot, "m")
         assert page.comparison is not None
@@ -138,6 +138,17 @@ async def test_lists_orders_scores_and_sides_are_changed_by_keys(mined: tuple[Pa
         await pressed(pilot, "x")
         assert page.comparison.a.name == "omega"
         assert page.comparison.differences == pytest.approx([-one for one in reversed(differences)])
+        await pressed(pilot, "escape")
+        again = await opened(app, pilot)
+        assert again is not page
+        assert "by prompt ↓" in shown(app)  # the order is kept, for the next start, too
+        assert (
+            app.memory.text("compare.column", ["prompt"], ""),
+            app.memory.flag("compare.descending", False),
+        ) == (
+            "prompt",
+            True,
+        )
 
 
 async def test_evidence_of_either_side_is_a_key_away_and_its_neighbours_too(

@@ -14,7 +14,7 @@ from minegap_tui.screens.exchanges import ExchangesScreen
 from minegap_tui.screens.found import FoundScreen
 from minegap_tui.screens.inspect import InspectScreen
 from minegap_tui.screens.lineage import LineageScreen
-from store import open_store
+from store import Reader, open_store
 from store.incoming import NewCandidate, NewWriting
 from store.records import Exchange
 
@@ -41,8 +41,12 @@ def families(directory: Path, count: int = 3) -> tuple[str, list[int]]:
     return session, [one for one in ids if one is not None]
 
 
-async def test_a_candidate_leads_to_its_family_and_on_to_its_relatives(tmp_path: Path) -> None:
+async def test_a_candidate_leads_to_its_family_and_on_to_its_relatives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session, _ = families(tmp_path)
+    family = Reader.family  # read in pages of one generation
+    monkeypatch.setattr(Reader, "family", lambda reader, number, after=-1: family(reader, number, after, 3))
     app = MineApp(tmp_path, session_id=session)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)

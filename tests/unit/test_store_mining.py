@@ -203,6 +203,22 @@ def test_a_family_is_whole_and_parents_come_first(store: Store) -> None:
     assert store.family("no such session") == ()
 
 
+def test_a_score_that_comes_late_ranks_no_one_anew(store: Store) -> None:
+    """The latest measurement ranks, not the one whose scores were written last."""
+    run = session(store)
+    (candidate,) = scored(store, run, 1, ["a"], [0.5])
+    with store._transaction() as database:
+        for number in (100, 101):
+            database.execute(
+                "INSERT INTO evaluations (id, candidate_id, purpose, score_name, variations, images, similarity, "
+                "digest, created_at) VALUES (?, ?, 'search', 'information', 1, 1, x'00000000', ?, '')",
+                (number, candidate, str(number)),
+            )
+        for number, score in ((101, 0.25), (100, 0.125)):
+            database.execute("INSERT INTO scores VALUES (?, 'information', ?)", (number, score))
+    assert [one.score for one in store.leaderboard(run)] == [0.25]
+
+
 def test_pages_are_the_whole(store: Store) -> None:
     run, other = session(store), session(store, "other")
     for generation in (1, 2, 4):
