@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
-NICENESS: Final = 10
-"""A tenth of the share that the app and the engine have where cores are short; all of a core that nobody wants."""
+NICENESS: Final = 5
+"""A third of the share that the app and the engine have where cores are short; all of a core that nobody wants."""
 
 
 def give_way() -> None:
