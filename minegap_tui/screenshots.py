@@ -37,6 +37,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("welcome", "welcome", (("S", "Newest first"), ("w", "begins to mine"))),
     Scene("delete", None, (("S", "Newest first"), ("d", "for good"))),
     Scene("fork", None, (("S", "Newest first"), ("f", "Fork a session"))),
+    Scene("confirm", None, (("F", "Confirm “"),)),
     Scene("history", "history", (("slash", "found"),)),
     Scene("views", None, (("slash", "found"), ("v", "Saved views"))),
     Scene("save-view", None, (("slash", "found"), ("w", "Save this view"))),

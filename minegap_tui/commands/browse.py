@@ -54,17 +54,19 @@ def list_sessions(as_json: bool, store: Path | None) -> None:
     if not found:
         console.narrate(f"no sessions in {directory}: 'minegap mine' starts one")
         return
+    beside = findings.head(roomy=True) if confirmed else ""
     width = max(7, *(len(display_text(one.session.name, 24)) for one in found))
     console.data(
-        f"{'session':<26}  {'name':<{width}}  {'state':<11}  {'gen':>3}  {'scored':>6}    best  confirmed  started"
+        f"{'session':<26}  {'name':<{width}}  {'state':<11}  {'gen':>3}  {'scored':>6}    best{beside}  started"
     )
     for one in found:
         session = one.session
+        if confirmed:
+            beside = findings.column(findings.tally(confirmed.get(session.id, ())), roomy=True)[0]
         state = f"queued {one.place}" if one.place else one.state
         console.data(
             f"{session.id:<26}  {fit(session.name, width)}  {state:<11}  {session.generations:>3}  "
-            f"{session.scored:>6}  {figures.score(session.best_score)}"
-            f"{findings.column(findings.tally(confirmed.get(session.id, ())), roomy=True)[0]}  "
+            f"{session.scored:>6}  {figures.score(session.best_score)}{beside}  "
             f"{figures.when(session.created_at)}"
         )
     console.narrate("an engine runs for this store" if engine else "no engine runs for this store")

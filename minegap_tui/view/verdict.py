@@ -19,6 +19,8 @@ def verdict(found: Comparison, told: Paired | None) -> str:
         return f"{shared(found)}, none of them measured twice."
     lead = f"{shared(found)}: "
     middle = told.mean
+    if middle.low is None:
+        return f"{lead}too few to tell anything beyond chance."
     if not middle.sure:
         return f"{lead}no difference beyond chance, {interval(middle)}."
     which = "A" if middle.value < 0 else "B"
