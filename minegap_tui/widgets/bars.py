@@ -23,7 +23,7 @@ _STAGES = ("painting", "writing", "scoring", "breeding", "rescoring", "confirmin
 _FIRST_STEPS = {
     "app.help": "all keys",
     "live.inspect": "explains a prompt",
-    "app.detach": "leaves, it mines on",
+    "app.detach": "leaves it mining",
 }
 
 

@@ -259,9 +259,12 @@ async def test_the_first_hint_goes_for_ever(mined: tuple[Path, str], tmp_path: P
     path = tmp_path / "ui.json"
     for there in (True, False):
         app = MineApp(*mined, prepared=Prepared(memory=Memory(path)))
-        async with app.run_test(size=(120, 40)) as pilot:
+        async with app.run_test(size=(80, 24)) as pilot:
             await settle(app, pilot)
             assert ("hides this line" in shown(app)) is there
+            assert ("q leaves it mining   " in shown(app)) is there, (
+                "whole, also in the smallest usual window"
+            )
             await pilot.press("escape")
             await settle(app, pilot)
             assert "hides this line" not in shown(app)
