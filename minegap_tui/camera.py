@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.terminal_theme import SVG_EXPORT_THEME
 from textual.pilot import Pilot
 
 from engine.errors import MachineError
 from minegap_tui.actions.action import Place
 from minegap_tui.app import MineApp
 from minegap_tui.helm import ASKING
+from minegap_tui.plain import ascii_text
 from minegap_tui.raster import rasterise
 
 WAITING = frozenset({"engine", "doctor", ASKING})
@@ -60,7 +62,8 @@ async def enter(app: MineApp, pilot: Pilot[Any], scene: Scene) -> None:
         MachineError: a key did not have its effect.
     """
     await settle(app, pilot)
-    for key, words in scene.steps:
+    for key, wanted in scene.steps:
+        words = ascii_text(wanted) if app.look.ascii else wanted
         await pilot.press(key)
         await settle(app, pilot)
         for _ in range(_PATIENCE):
@@ -97,5 +100,9 @@ def shown(app: MineApp) -> str:
 def take(app: MineApp, path: Path) -> None:
     """Write the screen as a PNG file of few colours."""
     ground = app.theme_variables["background"]
+    if not ground.startswith(
+        "#"
+    ):  # the terminal's own: Rich writes colours without a number as this theme has them
+        ground = SVG_EXPORT_THEME.background_color.hex
     image = rasterise(app.export_screenshot(), (app.size.width, app.size.height), ground)
     image.quantize(COLOURS).save(path, optimize=True)

@@ -46,12 +46,12 @@ class Tile:
         return sum(_COLOURS_BYTES + 3 * len(part.text) for row in self.rows for part in row)
 
 
-def picture(path: Path, width: int, height: int, background: RGB, *, whole: bool = False) -> Tile:
+def picture(path: Path, width: int, height: int, *, whole: bool = False) -> Tile:
     """Return the image of a file, shrunk into a tile.
 
     Args:
-        width, height: the tile in cells; the image keeps its proportions and is centred at the top.
-        background: colour around it.
+        width, height: the tile in cells; the image keeps its proportions and is centred at the top. What is around
+            it has no colour: not every terminal tells its own.
         whole: use the lower half of the last line too, which is else a gap to the row below.
 
     Raises:
@@ -59,8 +59,8 @@ def picture(path: Path, width: int, height: int, background: RGB, *, whole: bool
     """
     from PIL import Image
 
-    pixels = _pixels(path, width, height * 2 - (not whole))
-    canvas = Image.new("RGB", (width, height * 2), background)
+    pixels = _pixels(path, width, height * 2 - (not whole)).convert("RGBA")
+    canvas = Image.new("RGBA", (width, height * 2))
     canvas.paste(pixels, ((width - pixels.width) // 2, 0))
     return Tile(tuple(_row(canvas, line, width) for line in range(height)), width)
 
@@ -140,9 +140,10 @@ def _pixels(path: Path, width: int, height: int, *, enlarge: bool = True) -> Ima
 
 def _row(canvas: Image.Image, line: int, width: int) -> tuple[Segment, ...]:
     raw = canvas.crop((0, line * 2, width, line * 2 + 2)).tobytes()
-    cells = [(raw[x * 3 : x * 3 + 3], raw[(width + x) * 3 : (width + x) * 3 + 3]) for x in range(width)]
+    cells = [(raw[x * 4 : x * 4 + 4], raw[(width + x) * 4 : (width + x) * 4 + 4]) for x in range(width)]
     segments: list[Segment] = []
     for (upper, lower), run in groupby(cells):
-        style = Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
-        segments.append(Segment(_HALF * len(list(run)), style))
+        above, below = (Color.from_rgb(*pixel[:3]) if pixel[3] else None for pixel in (upper, lower))
+        style = Style(color=above, bgcolor=below)
+        segments.append(Segment((_HALF if above is not None else " ") * len(list(run)), style))
     return tuple(segments)

@@ -1,7 +1,7 @@
 """Pictures of the real screens, without a terminal: ``python -m minegap_tui.screenshots OUT --store DIR``.
 
 Shows a stored session, or with ``--mine GENERATION`` a new one while it mines that generation, with all its
-dialogs, at the sizes people have. Needs the font DejaVu Sans Mono.
+dialogs, at the sizes people have; and a few scenes in the other looks. Needs the font DejaVu Sans Mono.
 """
 
 from __future__ import annotations
@@ -20,10 +20,19 @@ from minegap_tui.camera import Scene, enter, leave, take
 from minegap_tui.camera import settle as settle
 from minegap_tui.commands.options import config_options, configured, find_session, store_option
 from minegap_tui.following import StoreDoor
+from minegap_tui.settings import LookSection, UiSettings
+from minegap_tui.terminal import Prepared
 from store import open_reader
 
 SMALLEST = (40, 12)
 SIZES = ((80, 24), (120, 40), (200, 50))
+LOOKS: dict[str, LookSection] = {
+    "light": LookSection("light", False),
+    "ansi": LookSection("ansi", False),
+    "ascii": LookSection("minegap", True),
+}
+"""Other looks, for a few scenes at the middle size."""
+IN_ALL_LOOKS = frozenset({"live", "inspect", "compare"})
 
 SCENES: tuple[Scene, ...] = (
     Scene("live", "live", small=True),
@@ -88,6 +97,18 @@ async def photograph(
         await _end(app)
 
 
+async def photograph_look(app: MineApp, out: Path, name: str, scenes: Sequence[Scene]) -> None:
+    """Write those scenes that are shown in every look, as the app is dressed."""
+    async with app.run_test(size=SIZES[1]) as pilot:
+        for scene in scenes:
+            if scene.name in IN_ALL_LOOKS:
+                await enter(app, pilot, scene)
+                path = out / f"{scene.name}-{name}.png"
+                take(app, path)
+                click.echo(path)
+                await leave(app, pilot)
+
+
 async def _end(app: MineApp) -> None:
     if app.following.attached:
         await app.following.ask(Stop(id=command_id(), session_id=app.view.session_id))
@@ -135,6 +156,10 @@ def main(
         with open_reader(directory) as reader:
             app = MineApp(directory, session_id=find_session(list(reader.sessions()), session, directory).id)
     asyncio.run(photograph(app, out, generation, scenes))
+    for name, look in LOOKS.items():
+        dressed = Prepared(UiSettings(look=look))
+        stored = MineApp(directory, session_id=app.view.session_id, prepared=dressed)
+        asyncio.run(photograph_look(stored, out, name, scenes))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Generic, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -12,8 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from minegap_tui.sanitise import display_text
+from minegap_tui.widgets.prompt_area import PromptArea
 
 Result = TypeVar("Result")
+_SHARE = 0.94
+"""Of the terminal's lines, as in the style sheet."""
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):
@@ -24,6 +28,7 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         Binding("ctrl+up", "scroll(-1)", "scroll up"),
         Binding("ctrl+down", "scroll(1)", "scroll down"),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012  (Textual's)
 
     heading: str
     keys: tuple[tuple[str, str], ...] = (("esc", "cancels"),)
@@ -41,10 +46,29 @@ class Dialog(ModalScreen[Result], Generic[Result]):
             yield Static(classes="fault")
             yield Static(_keys(self.keys), classes="keys")
 
+    def on_resize(self) -> None:
+        """Keep the line of keys in sight."""
+        self.call_after_refresh(self._make_room)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Bring the field that is written in into sight."""
+        self.call_after_refresh(self._make_room)
+
+    def _make_room(self) -> None:
+        """Give the body what heading, fault and keys leave of the terminal."""
+        sheet, body = self.query_one(".dialog"), self.query_one(".body")
+        others = [child for child in sheet.children if child is not body]
+        taken = sum(child.outer_size.height + child.styles.margin.height for child in others)
+        share = 1.0 if self.has_class("-short") else _SHARE
+        body.styles.max_height = max(1, int(self.size.height * share) - sheet.gutter.height - taken)
+        if isinstance(self.focused, PromptArea):
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     def say(self, sentence: str, *, wrong: bool = True) -> None:
         """Show a sentence below the body; an empty one takes it away."""
         style = "$error" if wrong else "$muted"
         self.query_one(".fault", Static).update(Content.styled(display_text(sentence), style))
+        self.call_after_refresh(self._make_room)
 
     def action_cancel(self) -> None:
         """Leave without doing anything."""

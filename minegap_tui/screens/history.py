@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from minegap_tui.actions.registry import bindings
 from minegap_tui.desk import StoreDesk
 from minegap_tui.memory import Memory
-from minegap_tui.screens.listing import BrowsingScreen
+from minegap_tui.screens.listing import SHORT, BrowsingScreen
 from minegap_tui.screens.views import NameViewScreen, ViewsScreen
 from minegap_tui.view.completion import MOST_OFFERED, Known, Stem, offers, stem
 from minegap_tui.view.filters import Filter, FilterError, parse
@@ -45,12 +45,16 @@ class HistoryScreen(BrowsingScreen):
 
     PLACE = "history"
     FOREIGN = True
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012  (Textual's)
     BINDINGS = bindings(PLACE)
     AT_ONCE = frozenset({"back", "filter", "order", "views", "save", "again"})
     DEFAULT_CSS = """
     HistoryScreen {
         FoundRows { height: 1fr; }
         FoundCard { height: 6; }
+        &.-short {
+            FoundCard, HintLine.-idle { display: none; }
+        }
     }
     """
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from minegap_tui.screens.page import Page
 from minegap_tui.widgets.rows import Rows
 
+SHORT = 17
+"""Lines below which the table has the card's room, too."""
+
 
 class ListingScreen(Page):
     """A screen around a table.

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from minegap_tui.actions.action import Action
 from minegap_tui.actions.registry import bindings
 from minegap_tui.desk import StoreDesk
-from minegap_tui.screens.listing import ListingScreen
+from minegap_tui.screens.listing import SHORT, ListingScreen
 from minegap_tui.view.sessions import Listed, listed, matching
 from minegap_tui.view.standing import why_not_confirm
 from minegap_tui.widgets.bars import TitleLine
@@ -61,6 +61,7 @@ class SessionsScreen(ListingScreen):
 
     PLACE = "sessions"
     FOREIGN = True
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012  (Textual's)
     BINDINGS = bindings(PLACE)
     AT_ONCE = frozenset(
         {
@@ -76,6 +77,10 @@ class SessionsScreen(ListingScreen):
     SessionsScreen {
         SessionRows { height: 1fr; margin-top: 1; }
         SessionCard { height: 6; }
+        &.-short {
+            SessionRows { margin-top: 0; }
+            SessionCard { display: none; }
+        }
     }
     """
 

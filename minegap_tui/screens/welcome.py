@@ -98,7 +98,8 @@ class WelcomePanel(Panel):
     @property
     def heading(self) -> str:
         """The title."""
-        return "Which prompts does an image model answer one-sidedly?"
+        whole = "Which prompts does an image model answer one-sidedly?"
+        return whole if len(whole) < self.size.width else "Which prompts show little variety?"
 
     def body_line(self, y: int) -> Strip:
         """Draw one line."""

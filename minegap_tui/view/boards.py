@@ -54,6 +54,8 @@ def images(
     rows = -(-len(pictures) // tiles.columns)
     window = Window.around(cursor.column // tiles.columns, window, max(height // tiles.step, 1), rows)
     closest = evidence.heat.best_image[cursor.row] if cursor.row < evidence.heat.rows else -1
+    digits = max(2, len(str(len(pictures))))
+    roomy = tiles.width >= digits + len("◆ 0.000▽")
     spots, labels = [], []
     for place in range(window.start * tiles.columns, min(window.stop * tiles.columns, len(pictures))):
         one = pictures[place]
@@ -61,7 +63,8 @@ def images(
         x, y = column * (tiles.width + 1), (row - window.start) * tiles.step
         spots.append(Spot(one.path, x, y, tiles.width, tiles.height))
         chosen = place == cursor.column
-        words = f"{CLOSEST if place == closest else ' '}{place + 1:>2} {figures.score(one.alignment).strip()[-5:]}"
+        aligned = figures.score(one.alignment).strip()[-5:] if roomy else figure(one.alignment).strip()
+        words = f"{CLOSEST if place == closest else ' '}{place + 1:>{digits}} {aligned}"
         mark = LEAST if one.least_aligned else ""
         look = "accent" if chosen or place == closest else "muted"
         parts = ((fit(words, min(len(words), tiles.width - len(mark))), look), (mark, "accent"))

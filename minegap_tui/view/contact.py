@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minegap_tui.sanitise import fit
-from minegap_tui.view import figures, findings
+from minegap_tui.view import figures, findings, matrix
 from minegap_tui.view.gallery import SMALLEST_TILE, Label, Plan, Spot, cells_high
 from minegap_tui.view.shots import Sheet, Shot
 
@@ -103,7 +103,10 @@ def _caption(sheet: Sheet, shot: Shot, place: int, room: int, *, marked: bool) -
         rest = room - len(figure) - len(mark) - 1
         return ((f"{mark}{figure} ", "strong" if place == 0 else ""), (fit(shot.prompt, rest), "muted"))
     number = f"{shot.draw}".rjust(len(str(shot.draws)))
+    aligned = f"{shot.alignment:.3f}"
+    if len(aligned) > room - len(number) - 1:
+        aligned = matrix.figure(shot.alignment).strip()
     return (
         (fit(f"{number} ", min(len(number) + 1, room)), "faint"),
-        (fit(f"{shot.alignment:.3f}", room - len(number) - 1), "muted"),
+        (fit(aligned, room - len(number) - 1), "muted"),
     )

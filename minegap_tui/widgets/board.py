@@ -279,7 +279,7 @@ class Board(Panel):
 
 def _half(key: Key) -> Shown:
     try:
-        return picture(key.path, key.width, key.height, key.background, whole=key.whole)
+        return picture(key.path, key.width, key.height, whole=key.whole)
     except PictureError as error:
         return _fault(error)
 

@@ -14,7 +14,7 @@ from minegap_tui.widgets.rows import Rows
 from store.records import Candidate, ConfirmedScore
 
 HINT = 'score<.2|gen:12..|origin:human|state:failed|"two words"|nurs*|-word|model:sd|session:01M|origin:elite,human'
-_ROOMY, _SESSION = 100, 18
+_NARROW, _ROOMY, _SESSION = 60, 100, 18
 
 
 class HintLine(Panel):
@@ -58,6 +58,7 @@ class HintLine(Panel):
     def _layout(self) -> None:
         room = max(self.size.width - 2, 10)
         said = self._fault or self._news
+        self.set_class(not (said or self._offers), "-idle")
         look = "error" if self._fault else "muted"
         self._lines = [[(text, look)] for text in wrap(said, room, 3)] if said else []
         if self._offers:
@@ -116,8 +117,9 @@ class FoundRows(Rows):
 
     def head(self) -> str:
         """Return the columns' names."""
+        origin = "origin    " if self._normal else ""
         return (
-            f" score{findings.head(roomy=self._beside)}  gen  origin    "
+            f" score{findings.head(roomy=self._beside)}  gen  {origin}"
             + (f"{'session':<{_SESSION}}  " if self._roomy else "")
             + "prompt"
         )
@@ -131,14 +133,19 @@ class FoundRows(Rows):
             (_score(candidate), "accent" if chosen else ""),
             findings.column(self._findings.confirmed.get(candidate.id), roomy=self._beside),
             (f"  {candidate.generation:>3}  ", "muted"),
-            (fit(candidate.origin, 8) + "  ", "muted"),
         ]
+        if self._normal:
+            parts.append((fit(candidate.origin, 8) + "  ", "muted"))
         used = sum(len(text) for text, _ in parts)
         if self._roomy:
             session = self.names.get(candidate.session_id) or candidate.session_id[:10]
             parts.append((fit(session, _SESSION) + "  ", "muted"))
             used += _SESSION + 2
         return [*parts, (fit(candidate.prompt, self.size.width - used), "strong" if chosen else "")]
+
+    @property
+    def _normal(self) -> bool:
+        return self.size.width >= _NARROW
 
     @property
     def _roomy(self) -> bool:

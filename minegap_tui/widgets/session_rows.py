@@ -13,7 +13,7 @@ from minegap_tui.widgets.panel import Panel, Part
 from minegap_tui.widgets.rows import Rows
 from store.records import ConfirmedScore
 
-_ROOMY, _WIDE = 100, 140
+_NARROW, _ROOMY, _WIDE = 60, 100, 140
 
 ConfirmedBySession = Mapping[str, Sequence[ConfirmedScore]]
 
@@ -86,6 +86,8 @@ class SessionRows(Rows):
         more = "   images       size" if width >= _ROOMY else ""
         names = f"  {'models':<24}" if width >= _WIDE else ""
         confirmed = findings.head(roomy=width >= _ROOMY) if self._confirmed else ""
+        if width < _NARROW:
+            return f"  {'state':<11}    best{confirmed}  name"
         return f"  {'state':<11}    best{confirmed}  gen   scored{more}  {'started':<{self._started}}{names}  name"
 
     def row(self, place: int, *, chosen: bool) -> list[Part]:
@@ -102,12 +104,13 @@ class SessionRows(Rows):
                 if self._confirmed
                 else []
             ),
-            (f"  {session.generations:>3}", "muted"),
-            (f"  {session.scored:>7,}", "muted"),
         ]
+        if width >= _NARROW:
+            parts += [(f"  {session.generations:>3}", "muted"), (f"  {session.scored:>7,}", "muted")]
         if width >= _ROOMY:
             parts.append((f"{session.images:>9,}  {figures.size(session.bytes):>9}", "muted"))
-        parts.append((f"  {figures.when(session.created_at):<{self._started}}", "muted"))
+        if width >= _NARROW:
+            parts.append((f"  {figures.when(session.created_at):<{self._started}}", "muted"))
         if width >= _WIDE:
             parts.append((f"  {fit(models(session), 24)}", "muted"))
         used = 2 + sum(len(text) for text, _ in parts) + 2

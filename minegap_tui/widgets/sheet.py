@@ -98,6 +98,8 @@ class SheetBoard(Board):
         if count and self.off:
             return f"{count}, not drawn"
         places = self._tiles.places
+        if not places:
+            return f"{count}" if count else ""
         if places.start or len(places) < count:
             return f"{places.start + 1} to {min(places.stop, count)} of {count}"
         return f"{count} draws each" if sheet.kind == "pair" else f"{count}" if count else ""
@@ -123,9 +125,12 @@ class SheetBoard(Board):
 
     def body_line(self, y: int) -> Strip:
         """Draw a line of the sheet, or why it is empty."""
-        if self._sheet.shots:
+        note = self._sheet.note[:_LONGEST_NOTE]
+        if self._sheet.shots and self._tiles.columns:
             return super().body_line(y)
-        lines = wrap(self._sheet.note[:_LONGEST_NOTE], max(self.size.width - 4, 10), 6)
+        if self._sheet.shots:
+            note = "There is no room for pictures here: make the terminal higher."
+        lines = wrap(note, max(self.size.width - 4, 10), 6)
         return self.strip([(f"  {lines[y - 1]}", "muted")] if 1 <= y <= len(lines) else [])
 
     def beyond(self, place: int, across: int, down: int) -> int:

@@ -202,20 +202,20 @@ def test_a_broken_file_has_a_reason(
     path = tmp_path_factory.getbasetemp() / f"broken-{kind}"
     path.write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
     with suppress(PictureError):  # any other exception fails
-        assert picture(path, 10, 5, GREY).width == 10
+        assert picture(path, 10, 5).width == 10
 
 
 def test_what_cannot_be_shown_is_told_apart(tmp_path: Path) -> None:
     path = noise(tmp_path / "a.png", (64, 64))
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(PictureError, match="the file is broken or cut short"):
-        picture(path, 10, 5, GREY)
+        picture(path, 10, 5)
     path.write_bytes(b"<svg>")
     with pytest.raises(PictureError, match="the file is no PNG, JPEG or WebP image"):
-        picture(path, 10, 5, GREY)
+        picture(path, 10, 5)
     path.unlink()
     with pytest.raises(PictureError, match="the file is missing"):
-        picture(path, 10, 5, GREY)
+        picture(path, 10, 5)
 
 
 def test_a_picture_is_sent_once(tmp_path: Path) -> None:
@@ -504,8 +504,8 @@ def gallery_text(app: MineApp) -> str:
 
 def test_equal_cells_are_written_together(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), (9, 9, 9)).save(tmp_path / "a.png")
-    flat = picture(tmp_path / "a.png", 10, 5, GREY)
-    busy = picture(noise(tmp_path / "b.png", (40, 40)), 10, 5, GREY)
+    flat = picture(tmp_path / "a.png", 10, 5)
+    busy = picture(noise(tmp_path / "b.png", (40, 40)), 10, 5)
     assert [sum(part.cell_length for part in row) for row in flat.rows] == [10] * 5
     assert len(flat.rows[0]) < 4 < len(busy.rows[0])
     assert flat.written_bytes < busy.written_bytes / 2
