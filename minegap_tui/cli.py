@@ -93,7 +93,7 @@ def cli(ctx: click.Context) -> int:
     mine on the embedded models, as 'minegap mine' does.
     """
     if ctx.invoked_subcommand is None:
-        command = cli.get_command(ctx, "sessions" if console.on_terminal() else "mine")
+        command = cli.get_command(ctx, "sessions" if console.can_draw() else "mine")
         assert command is not None
         return int(ctx.invoke(command) or 0)
     return 0
@@ -102,6 +102,7 @@ def cli(ctx: click.Context) -> int:
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code; whatever goes wrong is said in one sentence."""
     garbage.spare_start()
+    console.print_everything()
     try:
         code = cli.main(arguments, prog_name="minegap", standalone_mode=False)
         return code if isinstance(code, int) else 0

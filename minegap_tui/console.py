@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import os
 import sys
@@ -10,6 +12,25 @@ from typing import Any
 import click
 
 from minegap_tui.sanitise import display_text
+
+PRINTERS = frozenset({"dumb", "unknown"})
+"""Values of TERM for a terminal that only prints line after line."""
+
+
+def print_everything() -> None:
+    """From now on an output whose encoding lacks a character gets what ASCII has like it, instead of an error."""
+    codecs.register_error("likeness", _likeness)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="likeness")
+
+
+def _likeness(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    from minegap_tui.plain import ascii_text  # imports Textual, which few outputs need
+
+    return ascii_text(error.object[error.start : error.end]), error.end
 
 
 def data(line: str) -> None:
@@ -44,5 +65,10 @@ def forget_output() -> None:
 
 
 def on_terminal() -> bool:
-    """Whether a person sits at both ends: the app can be drawn and keys can be read."""
+    """Whether a person sits at both ends, who can be asked."""
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def can_draw() -> bool:
+    """Whether the app can be drawn there and keys can be read: the terminal can place its cursor, too."""
+    return on_terminal() and os.environ.get("TERM") not in PRINTERS

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import struct
+import sys
+import termios
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -76,6 +80,17 @@ class Asking:
         return Prepared(self._settings, terminal, self._memory, keymap_of(self._settings.keys), inquiry)
 
 
+def _give_a_size() -> None:
+    """A terminal whose size nobody told the kernel has 80 x 24: Textual's parts would each guess another one."""
+    try:
+        columns, lines = os.get_terminal_size(sys.__stdout__.fileno())  # type: ignore[union-attr]
+        if not (columns and lines):
+            size = struct.pack("HHHH", lines or 24, columns or 80, 0, 0)
+            fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCSWINSZ, size)  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return  # no terminal
+
+
 def ask() -> Asking:
     """Ask the terminal, choose calm defaults, calmer still over SSH; what the user has set in the environment stays.
 
@@ -84,6 +99,7 @@ def ask() -> Asking:
     Raises:
         InputError: a setting is not allowed.
     """
+    _give_a_size()
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     if "SSH_CONNECTION" in os.environ:
         os.environ.setdefault("TEXTUAL_FPS", "20")

@@ -28,7 +28,7 @@ detach_option = click.option(
 
 def wants_app(plain: bool, as_json: bool) -> bool:
     """Whether the app is to be shown."""
-    return console.on_terminal() and not plain and not as_json
+    return console.can_draw() and not plain and not as_json
 
 
 def begin(store: Path, command: Command) -> protocol.Acknowledged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -24,6 +25,11 @@ def sessions(store: Path | None) -> int:
     candidates of all of them are searched. Where nothing was mined yet, a welcome says how to begin. Without a
     terminal: 'minegap ls' and 'minegap find'.
     """
+    if console.on_terminal() and not console.can_draw():
+        raise InputError(
+            f"TERM={os.environ['TERM']} is a terminal that cannot place its cursor: use 'minegap ls' and 'minegap "
+            "find' there, or set TERM to what the terminal is."
+        )
     if not console.on_terminal():
         raise InputError("The sessions screen needs a terminal: use 'minegap ls' to list sessions elsewhere.")
     directory = store_directory(store)

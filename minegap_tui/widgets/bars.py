@@ -103,7 +103,7 @@ class StateLine(Line):
         if view.generation:
             of = f"/{view.generations}" if view.generations else ""
             place = f"generation {view.generation}{of}"
-            counts = f" · {view.scored} scored"
+            counts = f" · {view.scored:,} scored"
             if view.failed_candidates:
                 counts += f" · {view.failed_candidates} failed"
             if len(place) + len(counts) + cell_len(state) + 20 > self.size.width:

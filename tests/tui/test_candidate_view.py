@@ -199,3 +199,16 @@ def test_flowing_pieces_fit_and_keep_their_words(
     words = "".join("".join(text for text, _ in line) for line in lines).replace(" ", "")
     assert words == "".join(text for text, _ in pieces).replace(" ", "")
     assert len(flow(pieces, cells, most=most)) <= most
+
+
+@given(st.integers(1, 200), st.integers(9, 120), st.integers(4, 60))
+def test_what_stands_below_an_image_is_whole(images: int, width: int, height: int) -> None:
+    """Its number, its alignment and its marks, however small the tiles."""
+    found = evidence(images=images)
+    found = replace(found, pictures=tuple(replace(one, least_aligned=True) for one in found.pictures))
+    plan, tiles, _ = boards.images(found, Cursor(), width, height, Window(0, 0))
+    for label in plan.labels:
+        words = "".join(text for text, _ in label.parts)
+        assert "…" not in words
+        assert words.endswith(boards.LEAST)
+        assert len(words) <= tiles.width

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import unicodedata
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +14,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
+import minegap_tui
 from minegap_tui.plain import AsciiFilter, ascii_text, needs_ascii
 from minegap_tui.sanitise import display_text
+
+NEVER_DRAWN = {"␡", "�"}
+"""Pictures of controls have no likeness; the other is an editor's stand-in."""
 
 
 @given(st.text())
@@ -56,3 +64,17 @@ def test_half_blocks_become_coloured_cells() -> None:
 )
 def test_who_needs_it(environment: dict[str, str], wanted: bool) -> None:
     assert needs_ascii(environment) is wanted
+
+
+def test_every_character_that_the_app_draws_has_a_likeness() -> None:
+    marks: set[str] = set()
+    for file in Path(minegap_tui.__path__[0]).rglob("*.py"):
+        tree = ast.parse(file.read_text("utf-8"))
+        marks |= {
+            character
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            for character in node.value
+        }
+    drawn = {mark for mark in marks if unicodedata.category(mark) not in {"Co", "Cs"}} - NEVER_DRAWN
+    assert {mark for mark in drawn if "?" in ascii_text(mark) and mark != "?"} == set()

@@ -12,8 +12,11 @@ from scripted import ScriptedEngine, app_on, snapshot
 
 from engine.errors import MachineError
 from minegap_tui.actions.action import Place
+from minegap_tui.app import MineApp
 from minegap_tui.camera import Scene, enter, leave, take
-from minegap_tui.screenshots import SCENES, SIZES, SMALLEST
+from minegap_tui.screenshots import LOOKS, SCENES, SIZES, SMALLEST, photograph_look
+from minegap_tui.settings import UiSettings
+from minegap_tui.terminal import Prepared
 
 EVERYWHERE = {"app", "session"}
 """Places that are no screens of their own."""
@@ -49,6 +52,20 @@ async def test_a_picture_is_as_large_as_the_screen(tmp_path: Path) -> None:
         with Image.open(tmp_path / "live.png") as picture:
             assert picture.width > 40 * 10
             assert len(picture.convert("RGB").getcolors(1 << 20) or ()) > 8
+
+
+@pytest.mark.parametrize(("name", "ground"), [("ansi", (41, 41, 41)), ("light", (251, 250, 247))])
+async def test_every_look_is_photographed_on_its_own_ground(
+    tmp_path: Path, name: str, ground: tuple[int, int, int]
+) -> None:
+    session = fill(tmp_path / "store", generations=1, population=2, images=4, variations=4)
+    dressed = Prepared(UiSettings(look=LOOKS[name]))
+    app = MineApp(tmp_path / "store", session_id=session, prepared=dressed)
+    scenes = [scene for scene in SCENES if scene.name in {"live", "sessions"}]
+    await photograph_look(app, tmp_path, name, scenes)
+    assert [path.name for path in tmp_path.glob("*.png")] == [f"live-{name}.png"]
+    with Image.open(tmp_path / f"live-{name}.png") as picture:
+        assert picture.convert("RGB").getpixel((0, 0)) == ground
 
 
 async def test_a_scene_that_is_not_reached_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
