@@ -18,7 +18,7 @@ import minegap_tui
 from minegap_tui.plain import AsciiFilter, ascii_text, needs_ascii
 from minegap_tui.sanitise import display_text
 
-NEVER_DRAWN = {"␡", "�"}
+NEVER_DRAWN = {*map(chr, range(0x2400, 0x2440)), "�"}
 """Pictures of controls have no likeness; the other is an editor's stand-in."""
 
 

@@ -14,9 +14,11 @@ from engine.errors import MachineError
 from minegap_tui.actions.action import Place
 from minegap_tui.app import MineApp
 from minegap_tui.camera import Scene, enter, leave, take
+from minegap_tui.screens.dialog import Dialog
 from minegap_tui.screenshots import LOOKS, SCENES, SIZES, SMALLEST, photograph_look
 from minegap_tui.settings import UiSettings
 from minegap_tui.terminal import Prepared
+from minegap_tui.widgets.prompt_area import PromptArea
 
 EVERYWHERE = {"app", "session"}
 """Places that are no screens of their own."""
@@ -30,6 +32,21 @@ def test_no_two_scenes_have_one_name() -> None:
     assert len({scene.name for scene in SCENES}) == len(SCENES)
 
 
+def out_of_sight(dialog: Dialog[object]) -> list[str]:
+    """Parts of a dialog that somebody needs and does not see whole."""
+    parts = [dialog.query_one(".keys")]
+    if isinstance(dialog.focused, PromptArea):
+        parts.append(dialog.focused)
+    body = dialog.query_one(".body").region
+    return [
+        repr(part)
+        for part in parts
+        if not dialog.region.contains_region(part.region)
+        or not part.size.height
+        or (part is dialog.focused and not body.overlaps(part.region))
+    ]
+
+
 @pytest.mark.parametrize("size", [SIZES[1], SMALLEST])
 async def test_every_scene_is_reached_and_left(tmp_path: Path, size: tuple[int, int]) -> None:
     fill(tmp_path / "store", generations=1, population=6, images=6, variations=4)  # to compare with
@@ -40,6 +57,8 @@ async def test_every_scene_is_reached_and_left(tmp_path: Path, size: tuple[int, 
     async with app.run_test(size=size) as pilot:
         for scene in SCENES:
             await enter(app, pilot, scene)
+            if isinstance(app.screen, Dialog):
+                assert out_of_sight(app.screen) == [], scene.name
             await leave(app, pilot)
 
 
