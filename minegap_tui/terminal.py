@@ -81,9 +81,14 @@ class Asking:
 
 
 def _give_a_size() -> None:
-    """A terminal whose size nobody told the kernel has 80 x 24: Textual's parts would each guess another one."""
+    """A terminal has the size that the kernel knows, or 80 x 24; Textual's parts would each guess another one.
+
+    Some shells export the size that the terminal had at first; Textual would draw with it, and for ever after a resize.
+    """
     try:
         columns, lines = os.get_terminal_size(sys.__stdout__.fileno())  # type: ignore[union-attr]
+        os.environ.pop("COLUMNS", None)
+        os.environ.pop("LINES", None)
         if not (columns and lines):
             size = struct.pack("HHHH", lines or 24, columns or 80, 0, 0)
             fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCSWINSZ, size)  # type: ignore[union-attr]

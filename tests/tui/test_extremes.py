@@ -194,6 +194,19 @@ def test_a_terminal_without_a_size_is_drawn_as_the_usual_one(tmp_path: Path) -> 
     assert len(driven.taken) < 60_000, "two guesses of the size were drawn in turn, for ever"
 
 
+def test_a_size_that_the_shell_exported_is_not_believed(tmp_path: Path) -> None:
+    fill(tmp_path, generations=1, population=1, images=2, variations=4, name="seen")
+    driven = Driven(
+        tmp_path, "", program=BROWSE, size=(80, 24), environment={"COLUMNS": "100", "LINES": "30"}
+    )
+    driven.until("q quit")
+    assert driven.words.splitlines()[-1].rstrip().endswith("q quit"), "24 lines, not 30"
+    driven.resize(100, 40)
+    while not driven.words.splitlines()[-1].rstrip().endswith("q quit"):
+        driven.step()
+    assert driven.end() == 0
+
+
 def test_a_terminal_that_only_prints_gets_lines_and_a_sentence(
     tmp_path: Path, minegap: Minegap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
