@@ -53,7 +53,7 @@ class ConfirmScreen(Form):
             ("images", images, "of each, behind its confirmed score"),
         ):
             with Horizontal(classes="field gap" if name == "prompts" else "field"):
-                yield Static(name, classes="name")
+                yield Static(Content(name), classes="name")
                 yield PromptArea(str(number), wrap=False, id=name)
                 yield Static(Content(meaning), classes="meaning")
         yield Static(classes="gap", id="plan")

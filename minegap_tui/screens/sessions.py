@@ -195,7 +195,9 @@ class SessionsScreen(ListingScreen):
         if action.name == "confirm":
             one = self.chosen
             return (
-                why_not_confirm(one.state, one.session.scored) if one is not None else "There is no session."
+                why_not_confirm(one.state, one.session.scored)
+                if one is not None
+                else "There is no session to confirm yet: mine one first."
             )
         return super().refusal(action)
 

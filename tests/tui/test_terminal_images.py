@@ -52,7 +52,7 @@ def test_a_terminal_that_proves_kitty_graphics_gets_whole_pictures(tmp_path: Pat
     placed = sorted((top, left, number) for number, (left, top, _, _) in terminal.pictures().items())
     for path, (_, _, number) in zip(best_images(tmp_path, session), placed, strict=True):
         held = terminal.graphics.held[number]
-        half = picture(path, held.columns, held.rows, (21, 23, 28))
+        half = picture(path, held.columns, held.rows)
         sharp = held.decoded().resize((held.columns, held.rows * 2))
         for line in (0, held.rows // 2):
             styles = [part.style for part in half.rows[line] for _ in part.text]

@@ -74,7 +74,7 @@ async def test_what_is_typed_after_a_key_goes_where_that_key_leads(
         await until(pilot, lambda: "No session is like this." in shown(app))
         assert app.is_running
         assert isinstance(app.screen, SessionsScreen)
-        typed(app, "escape", "escape", "slash", "s", "enter", "enter")  # newest first, then the first one
+        typed(app, "escape", "escape", "slash", "s", "enter")  # the other order, then its first one
         await until(pilot, lambda: isinstance(app.screen, FoundScreen))
         typed(app, "escape", "escape", "b", "tab", *"quick")
         await until(pilot, lambda: "quick" in written(app))
