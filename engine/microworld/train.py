@@ -61,7 +61,7 @@ class Steps:
     vae: int = 5_500
     eyes: int = 1_000
     decoder: int = 1_500
-    scorer: tuple[int, int] = (2_400, 1_000)
+    scorer: tuple[int, ...] = (2_400, 1_000, 800)
     families: int = 2_000
     painter: tuple[int, int] = (5_000, 2_500)
     writer: int = 6_500
@@ -72,13 +72,21 @@ def build_scorer(
 ) -> None:
     """Train the scorer and record the probe that a later start-up checks."""
     directory = pack / "scorer"
-    plain, sharp = steps.scorer
+    plain, *sharper = steps.scorer
     train_scorer(pictures, directory, seed=seed, steps=plain, batch=128, device=device, report=report)
     report(f"scorer: drawing {steps.families} families")
     families = draw_families(steps.families, np.random.default_rng([31, seed]))
-    sharpen_scorer(
-        families, pictures, directory, seed=seed, steps=sharp, batch=128, device=device, report=report
-    )
+    for cycle, count in enumerate(sharper):
+        sharpen_scorer(
+            families,
+            pictures,
+            directory,
+            seed=seed + cycle,
+            steps=count,
+            batch=128,
+            device=device,
+            report=report,
+        )
     record_probe(directory, pictures)
 
 

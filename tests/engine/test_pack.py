@@ -103,7 +103,7 @@ def test_the_recipe_builds_a_pack_that_the_adapters_load(tmp_path: Path) -> None
             vae=3,
             eyes=2,
             decoder=2,
-            scorer=(3, 2),
+            scorer=(3, 2, 1),
             families=16,
             painter=(2, 1),
             writer=2,
