@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(900)  # many screens, and a busy machine
 FIRST = ("g", "▌   1")
 MORE = (
     Scene("images of a candidate", "inspect", (FIRST, ("enter", "2 images"), ("2", "▌2 images"))),
-    Scene("proof", "inspect", (FIRST, ("enter", "2 images"), ("3", "▌3 could"))),
+    Scene("proof", "inspect", (FIRST, ("enter", "2 images"), ("3", "missed ␛P"))),
     Scene("scores", "inspect", (FIRST, ("enter", "2 images"), ("4", "▌4 scores"))),
     Scene("palette", None, (("colon", "Search for commands"),)),
     Scene("theme", None, (("T", "shows it"),)),
