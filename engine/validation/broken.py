@@ -30,7 +30,7 @@ from engine.models.protocols import (
     Writer,
     Written,
 )
-from engine.validation.document import DOCUMENT, machine, replace_section
+from engine.validation.document import DOCUMENT, machine, publish, says_faults
 from engine.validation.evidence import IMAGES, VARIATIONS, draw_prompts
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ def working_chain(scorer: Scorer, writer: Writer) -> Chain:
     return Chain(DrawingPainter(SkewTable.planted()), scorer, writer)
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Break each part in turn; exit code 1 where a break goes unnoticed or the sound chain is blamed."""
     from engine.validation.known_world import load_instrument
@@ -186,9 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "",
         ]
     )
-    sys.stdout.write(text)
-    if options.write:
-        replace_section(DOCUMENT, "broken", text)
+    publish("broken", text, write=options.write)
     return int(bool(said["nothing is broken"]) or not all(said[name] for name in BREAKS))
 
 

@@ -9,24 +9,20 @@ and how often anything is claimed where no prompt is more biased than another.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
 
 from engine.budget import Racing, Standing, next_round, standing
-from engine.errors import MineGapError
 from engine.findings import CLAIM_LEVEL, Measured, conclude
 from engine.repetition import Repeated, ScoreOf, repeated_score
 from engine.score import CLIP_LOGIT_SCALE, DEFAULT_ALPHA, DEFAULT_SCORE, SCORES
 from engine.statistics import Floats, inflation, wilson
-from engine.validation.document import DOCUMENT, replace_section
+from engine.validation.document import DOCUMENT, machine, publish, says_faults
 from engine.validation.simulated import Prompt
 
 DEVELOPMENT: Final = range(1000)
@@ -219,7 +215,7 @@ def report(count: int, names: Sequence[str]) -> str:
             "## Whether confirmed scores hold",
             "",
             f"Written by `python -m engine.validation.confirmation --sessions {count} --write` on "
-            f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()} with {os.cpu_count()} cores, in "
+            f"{machine()}, in "
             f"{time.monotonic() - started:.0f} s. {count} simulated sessions for each score, {TOP} findings each, "
             f"seeds {seeds.start} … {seeds.stop - 1}, on which nothing was chosen; the truth is the mean score of "
             f"{TRUTHS} fresh draws of the same N and T ({SIZE}). With Wilson intervals.",
@@ -239,6 +235,7 @@ def report(count: int, names: Sequence[str]) -> str:
     )
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table, or write it into docs/validity.md; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.confirmation", description=__doc__)
@@ -246,14 +243,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--score", choices=tuple(SCORES), action="append", help=f"default: {DEFAULT_SCORE}")
     parser.add_argument("--write", action="store_true", help=f"put the result into {DOCUMENT}")
     options = parser.parse_args(arguments)
-    try:
-        text = report(options.sessions, options.score or [DEFAULT_SCORE])
-        sys.stdout.write(text)
-        if options.write:
-            replace_section(DOCUMENT, "confirmation", text)
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    text = report(options.sessions, options.score or [DEFAULT_SCORE])
+    publish("confirmation", text, write=options.write)
     return 0
 
 

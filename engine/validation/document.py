@@ -1,17 +1,52 @@
-"""A document whose sections are written by commands: each replaces its own and leaves the rest alone."""
+"""What the commands that validate share: a document whose sections they write, each its own, and how they end."""
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from engine.errors import InputError
+from engine.errors import InputError, MineGapError
 
 DOCUMENT: Final = Path("docs/validity.md")
 _HEAD = "# Validity: what the scores were tested on\n"
+Main = Callable[[Sequence[str] | None], int]
+
+
+def says_faults(main: Main) -> Callable[..., int]:
+    """Let a command end with its fault's sentence and exit code instead of a traceback."""
+
+    @functools.wraps(main)
+    def guarded(arguments: Sequence[str] | None = None) -> int:
+        try:
+            return main(arguments)
+        except MineGapError as error:
+            narrate(str(error))
+            return error.exit_code
+
+    return guarded
+
+
+def narrate(line: str) -> None:
+    """Tell how far a command is, beside what it prints."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def publish(section: str, text: str, *, write: bool) -> None:
+    """Print a section, and put it into docs/validity.md where that is wanted.
+
+    Raises:
+        InputError: the document cannot be read or written.
+    """
+    sys.stdout.write(text)
+    if write:
+        replace_section(DOCUMENT, section, text)
 
 
 def machine() -> str:

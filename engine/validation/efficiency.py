@@ -8,13 +8,10 @@ many prompts with the lowest scores so far as are looked for.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -22,14 +19,13 @@ from typing import Final
 import numpy as np
 
 from engine.budget import Budget, Racing, Standing, next_round, standing
-from engine.errors import MineGapError
 from engine.genetic import Breeding, GeneticSearch, Individual
 from engine.microworld.world import Meaning, parse
 from engine.models.scorer import load_scorer
 from engine.packs import EMBEDDED_DIRECTORY
 from engine.score import DEFAULT_ALPHA, DEFAULT_SCORE, SCORES, assignment_scale
 from engine.statistics import Estimate, Floats, bootstrap
-from engine.validation.document import DOCUMENT, replace_section
+from engine.validation.document import DOCUMENT, machine, narrate, publish, says_faults
 from engine.validation.pool import Pool, gather, mutation
 
 TABLES: Final = (911, 912, 913, 914)
@@ -268,8 +264,7 @@ def report(pools: Sequence[Pool], seeds: int, seconds: Callable[[], float]) -> s
         f"all images that were drawn, {np.mean(racing.true_score):.4f} against {np.mean(equal.true_score):.4f}, "
         f"difference {_difference(racing.true_score, equal.true_score)}.",
         "",
-        f"By `python -m engine.validation.efficiency --write`, {datetime.now(UTC):%Y-%m-%d}, {platform.machine()} with "
-        f"{os.cpu_count()} cores, {seconds():.0f} s.",
+        f"By `python -m engine.validation.efficiency --write`, {machine()}, {seconds():.0f} s.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -282,6 +277,7 @@ def _share(images: float, of: float) -> str:
     return "" if np.isinf(images) or np.isinf(of) else f"{images / of:.0%}"
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures, or write them into docs/validity.md; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.efficiency", description=__doc__)
@@ -293,21 +289,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"put the result into {DOCUMENT}")
     options = parser.parse_args(arguments)
     started = time.monotonic()
-    try:
-        scorer = load_scorer(options.scorer, "auto", "float32")
-        pools = [gather(table, scorer, _narrate) for table in TABLES[: options.tables]]
-        text = report(pools, options.seeds, lambda: time.monotonic() - started)
-        sys.stdout.write(text)
-        if options.write:
-            replace_section(DOCUMENT, "efficiency", text)
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    scorer = load_scorer(options.scorer, "auto", "float32")
+    pools = [gather(table, scorer, narrate) for table in TABLES[: options.tables]]
+    text = report(pools, options.seeds, lambda: time.monotonic() - started)
+    publish("efficiency", text, write=options.write)
     return 0
-
-
-def _narrate(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import signal
 import sqlite3
 import sys
@@ -20,7 +18,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -32,7 +29,7 @@ from engine import protocol
 from engine.client import EngineClient
 from engine.config import MiningConfig, load_config
 from engine.errors import MineGapError
-from engine.validation.document import replace_section
+from engine.validation.document import machine, replace_section
 from engine.validation.mining import CLIENT, END_SECONDS, begin, go_on, refuse_fault, to_the_end
 from engine.validation.sameness import first_difference
 from store import open_reader, open_store
@@ -202,8 +199,8 @@ def report(rounds: Sequence[Round], faults: Sequence[str]) -> str:
         [
             "## kill -9",
             "",
-            f"`python -m engine.validation.kills --rounds {len(rounds)}`, {datetime.now(UTC):%Y-%m-%d}, "
-            f"{os.cpu_count()} CPU cores ({platform.machine()}): real processes, the embedded scorer and writer, "
+            f"`python -m engine.validation.kills --rounds {len(rounds)}`, {machine()}: "
+            f"real processes, the embedded scorer and writer, "
             "the drawn world as painter; "
             + ", ".join(f"{of[victim]} times the {victim}" for victim in VICTIMS)
             + f". {verdict}",

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import MineGapError
 from engine.microworld.skews import SkewTable
 from engine.models.painter import PainterSettings, load_painter
 from engine.models.protocols import Painter
@@ -21,7 +20,7 @@ from engine.models.scorer import load_scorer
 from engine.models.writer import WriterSettings, load_writer
 from engine.packs import EMBEDDED_DIRECTORY, read_pack_file
 from engine.statistics import Estimate
-from engine.validation.document import DOCUMENT, machine, replace_section
+from engine.validation.document import DOCUMENT, machine, narrate, replace_section, says_faults
 from engine.validation.instrument import Examination, Instrument, Size, Trained, examine
 from engine.validation.scores import FRESH_SEEDS
 
@@ -118,6 +117,7 @@ def _shown(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} … {estimate.high:.3f})"
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Examine, print, write; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.known_world", description=__doc__)
@@ -131,22 +131,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     size = LONG if options.long else SHORT
     started = time.monotonic()
-    try:
-        instrument = load_instrument([(Path(pack), int(seed)) for pack, seed in options.retrained])
-        found = examine(instrument, size, _narrate)
-        text = report(found, size, time.monotonic() - started)
-        sys.stdout.write(json.dumps(as_json(found)) + "\n" if options.json else text)
-        if options.write:
-            replace_section(DOCUMENT, "instrument", text)
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    instrument = load_instrument([(Path(pack), int(seed)) for pack, seed in options.retrained])
+    found = examine(instrument, size, narrate)
+    text = report(found, size, time.monotonic() - started)
+    sys.stdout.write(json.dumps(as_json(found)) + "\n" if options.json else text)
+    if options.write:
+        replace_section(DOCUMENT, "instrument", text)
     return 0 if found.sound else 1
-
-
-def _narrate(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 
-from engine.errors import MineGapError
 from engine.microworld.skews import SkewTable
 from engine.models.protocols import Scorer
 from engine.models.scorer import load_scorer
@@ -24,7 +23,7 @@ from engine.packs import EMBEDDED_DIRECTORY
 from engine.score import DEFAULT_ALPHA, DEFAULT_SCORE, SCORES, assignment_scale
 from engine.statistics import Estimate
 from engine.validation.agreement import Ranked, difference, mean_agreement
-from engine.validation.document import DOCUMENT, machine, replace_section
+from engine.validation.document import DOCUMENT, machine, narrate, publish, says_faults
 from engine.validation.evidence import IDEAL, IMAGES, MANY, VARIATIONS, Sample, sample_table
 
 PROMPTS: Final = 96
@@ -206,6 +205,7 @@ def report(evidence: Evidence, scorer: Scorer, seconds: float) -> str:
     return "\n".join([*lines, "", *_CHOICE]) + "\n"
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the comparison, or write it into docs/validity.md; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.scores", description=__doc__)
@@ -214,22 +214,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--write", action="store_true", help=f"put the result into {DOCUMENT}")
     options = parser.parse_args(arguments)
-    try:
-        started = time.monotonic()
-        scorer = load_scorer(options.scorer, "auto", "float32")
-        evidence = gather(scorer, _narrate)
-        text = report(evidence, scorer, time.monotonic() - started)
-        sys.stdout.write(text)
-        if options.write:
-            replace_section(DOCUMENT, "scores", text)
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    started = time.monotonic()
+    scorer = load_scorer(options.scorer, "auto", "float32")
+    evidence = gather(scorer, narrate)
+    text = report(evidence, scorer, time.monotonic() - started)
+    publish("scores", text, write=options.write)
     return 0
-
-
-def _narrate(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 def shown(estimate: Estimate) -> str:

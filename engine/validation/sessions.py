@@ -23,10 +23,9 @@ import psutil
 
 from engine import protocol
 from engine.config import load_config
-from engine.errors import MineGapError
 from engine.microworld.skews import SkewTable
 from engine.microworld.world import parse
-from engine.validation.document import DOCUMENT, machine, replace_section
+from engine.validation.document import DOCUMENT, machine, narrate, publish, says_faults
 from engine.validation.mining import begin, to_the_end
 from store import open_reader
 from store.records import Candidate
@@ -136,6 +135,7 @@ def report(outcomes: Sequence[Outcome]) -> str:
     )
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sessions and print the table, or write it into docs/validity.md; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.sessions", description=__doc__)
@@ -143,18 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT} too")
     options = parser.parse_args(arguments)
     outcomes = []
-    try:
-        for seed in range(options.seeds):
-            with tempfile.TemporaryDirectory(prefix="minegap-") as directory:
-                outcomes.append(asyncio.run(run_one(seed, Path(directory))))
-            sys.stderr.write(f"seed {seed}: {outcomes[-1]}\n")
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    for seed in range(options.seeds):
+        with tempfile.TemporaryDirectory(prefix="minegap-") as directory:
+            outcomes.append(asyncio.run(run_one(seed, Path(directory))))
+        narrate(f"seed {seed}: {outcomes[-1]}")
     text = report(outcomes)
-    sys.stdout.write(text)
-    if options.write:
-        replace_section(DOCUMENT, "sessions", text)
+    publish("sessions", text, write=options.write)
     return 0
 
 

@@ -20,12 +20,11 @@ from typing import Any, Final
 import numpy as np
 
 from engine.config import load_config
-from engine.errors import MineGapError
 from engine.microworld.skews import SkewTable
 from engine.microworld.world import ATTRIBUTES, parse
 from engine.packs import EMBEDDED_DIRECTORY
 from engine.statistics import Estimate, Floats, bootstrap
-from engine.validation.document import DOCUMENT, machine, replace_section
+from engine.validation.document import DOCUMENT, machine, narrate, publish, says_faults
 from engine.validation.mining import begin, to_the_end
 from store import open_reader
 
@@ -106,6 +105,7 @@ def report(found: Sequence[Aimed], seconds: float) -> str:
     return "\n".join(lines) + "\n"
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sessions and print the table; exit code 1 where an axis' interval excludes a ratio of 2."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.targeting", description=__doc__)
@@ -118,15 +118,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     axes = tuple(options.axis or AXES)
     started = time.monotonic()
     mined: dict[str, list[tuple[str, ...]]] = {axis: [] for axis in ("", *axes)}
-    try:
-        for seed in range(options.seeds):
-            for axis, runs in mined.items():
-                with tempfile.TemporaryDirectory(prefix="minegap-") as directory:
-                    runs.append(asyncio.run(findings(Path(directory), seed, axis)))
-                sys.stderr.write(f"seed {seed}, axis {axis or '-'}: {'; '.join(runs[-1][:3])}\n")
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    for seed in range(options.seeds):
+        for axis, runs in mined.items():
+            with tempfile.TemporaryDirectory(prefix="minegap-") as directory:
+                runs.append(asyncio.run(findings(Path(directory), seed, axis)))
+            narrate(f"seed {seed}, axis {axis or '-'}: {'; '.join(runs[-1][:3])}")
     skews = SkewTable.planted()
 
     def skew(runs: Sequence[Sequence[str]], axis: str) -> tuple[float, ...]:
@@ -134,9 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     found = [Aimed(axis, skew(mined[axis], axis), skew(mined[""], axis)) for axis in axes]
     text = report(found, time.monotonic() - started)
-    sys.stdout.write(text)
-    if options.write:
-        replace_section(DOCUMENT, "targeting", text)
+    publish("targeting", text, write=options.write)
     return 0 if all(one.ratio.high >= 2 for one in found) else 1
 
 

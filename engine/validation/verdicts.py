@@ -21,7 +21,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MineGapError
 from engine.findings import verdict_on
 from engine.microworld.drawing_painter import DrawingPainter
 from engine.microworld.skews import SkewTable
@@ -31,7 +30,7 @@ from engine.models.scorer import load_scorer
 from engine.packs import EMBEDDED_DIRECTORY
 from engine.seeds import derive_seed
 from engine.statistics import wilson
-from engine.validation.document import DOCUMENT, machine, replace_section
+from engine.validation.document import DOCUMENT, machine, publish, says_faults
 from engine.validation.evidence import draw_prompts, possible
 from store.vocabulary import Verdict
 
@@ -179,6 +178,7 @@ def report(said: Sequence[tuple[Kind, Verdict]], prompts: int, seconds: float) -
     return "\n".join(lines) + "\n"
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table, or write it into docs/validity.md; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.verdicts", description=__doc__)
@@ -189,16 +189,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT}")
     options = parser.parse_args(arguments)
     started = time.monotonic()
-    try:
-        scorer = load_scorer(options.scorer, "auto", "float32")
-        said = [one for table in TABLES for one in judged(table, options.prompts, scorer)]
-        text = report(said, options.prompts, time.monotonic() - started)
-        sys.stdout.write(text)
-        if options.write:
-            replace_section(DOCUMENT, "verdicts", text)
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    scorer = load_scorer(options.scorer, "auto", "float32")
+    said = [one for table in TABLES for one in judged(table, options.prompts, scorer)]
+    text = report(said, options.prompts, time.monotonic() - started)
+    publish("verdicts", text, write=options.write)
     return 0
 
 

@@ -17,7 +17,7 @@ from engine.microworld.world import ATTRIBUTES, Meaning, parse
 from engine.models.protocols import TextEmbeddings
 from engine.score import SCORES
 from engine.validation.agreement import Ranked, difference, mean_agreement
-from engine.validation.document import replace_section
+from engine.validation.document import publish, replace_section, says_faults
 from engine.validation.evidence import (
     IDEAL,
     MANY,
@@ -179,3 +179,20 @@ def test_a_damaged_section_is_refused_and_kept(tmp_path: Path) -> None:
     assert document.read_text() == damaged
     with pytest.raises(InputError, match="cannot be written"):
         replace_section(tmp_path, "scores", "two\n")
+
+
+def test_what_cannot_be_published_is_printed_and_ends_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @says_faults
+    def command(_: Sequence[str] | None) -> int:
+        publish("scores", "measured for hours\n", write=True)
+        return 0
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").write_text("no folder")
+    assert command() == 2
+    told = capsys.readouterr()
+    assert told.out == "measured for hours\n"
+    assert told.err.count("\n") == 1
+    assert "docs/validity.md cannot be" in told.err
