@@ -122,17 +122,16 @@ async def run_engine(
 
 
 async def watch(store: Path, session_id: str, sink: Sink, tell: Tell) -> Outcome:
-    """Look on until the session ends; SIGINT, SIGTERM and SIGHUP leave it to itself.
+    """Look on until the session ends, from a snapshot of how it stands; SIGINT, SIGTERM and SIGHUP leave it to itself.
 
     Raises:
         MineGapError: no engine runs, or it broke the protocol.
         StoreError: the store cannot be read.
     """
     signals = _Signals()
-    seen = await asyncio.to_thread(_last_seq, store, session_id)
     handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), _leaving)
     with _heard(handlers, signals, tell):
-        follower = _Follower(store, session_id, sink, seen, lambda _: None)
+        follower = _Follower(store, session_id, sink, None, lambda _: None)
         left = await _until_left(follower, signals)
     if left is not None:
         return Outcome(follower.view, 0, detached=True, unread=left is Left.UNREAD)
@@ -140,14 +139,18 @@ async def watch(store: Path, session_id: str, sink: Sink, tell: Tell) -> Outcome
 
 
 class _Follower:
-    """Feeds a sink with a session's events: whatever a lost connection swallowed is read from the store."""
+    """Feeds a sink with a session's events: whatever a lost connection swallowed is read from the store.
+
+    Args:
+        seen: the last event that is not to be told any more; None: all that the first snapshot holds.
+    """
 
     def __init__(
         self,
         store: Path,
         session_id: str,
         sink: Sink,
-        seen: int,
+        seen: int | None,
         fault: Callable[[protocol.StateChanged], None],
     ) -> None:
         self.view = SessionView(session_id=session_id)
@@ -173,9 +176,8 @@ class _Follower:
                     self._fault(state)
 
     async def _catch_up(self, snapshot: protocol.Snapshot) -> None:
-        session, candidates, missed = await asyncio.to_thread(
-            _read, self._store, self._session_id, self._seen
-        )
+        seen = snapshot.seq if self._seen is None else self._seen
+        session, candidates, missed = await asyncio.to_thread(_read, self._store, self._session_id, seen)
         for line in missed:
             event = stored(line)
             if event is not None and line.seq <= snapshot.seq:
@@ -185,7 +187,7 @@ class _Follower:
             self._pass(_end_of(session))
 
     def _pass(self, event: protocol.Event) -> None:
-        self._seen = max(self._seen, event.seq)
+        self._seen = max(self._seen or 0, event.seq)
         self.view.apply(event)
         self._sink(event, self.view)
 

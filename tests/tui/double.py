@@ -86,16 +86,20 @@ class EngineDouble:
     def record(self, session_id: str, *events: protocol.Event) -> None:
         """Store events and tell those who follow, as the engine does."""
         for event in events:
-            if isinstance(event, protocol.SessionOpened | protocol.Finished):
-                event = msgspec.structs.replace(event, session_id=session_id)
-            payload = msgspec.to_builtins(event)
-            kind = payload.pop("type")
-            del payload["v"], payload["seq"]
-            self._last = self._store.append_event(session_id, kind, payload)
-            if isinstance(event, protocol.StateChanged):
-                self._state = event.state
-                self._store.set_session_state(session_id, event.state, event.reason)  # type: ignore[arg-type]
-            self.say(session_id, msgspec.structs.replace(event, seq=self._last))
+            self.say(session_id, self.keep(session_id, event))
+
+    def keep(self, session_id: str, event: protocol.Event) -> protocol.Event:
+        """Store an event, and return it as it is told."""
+        if isinstance(event, protocol.SessionOpened | protocol.Finished):
+            event = msgspec.structs.replace(event, session_id=session_id)
+        payload = msgspec.to_builtins(event)
+        kind = payload.pop("type")
+        del payload["v"], payload["seq"]
+        self._last = self._store.append_event(session_id, kind, payload)
+        if isinstance(event, protocol.StateChanged):
+            self._state = event.state
+            self._store.set_session_state(session_id, event.state, event.reason)  # type: ignore[arg-type]
+        return msgspec.structs.replace(event, seq=self._last)
 
     def say(self, session_id: str, *events: protocol.Event) -> None:
         """Tell those who follow a session something that is not stored."""

@@ -16,7 +16,7 @@ from commandline import Done, Minegap
 from double import EngineDouble, finished, listening
 
 from engine import protocol
-from engine.commands import Command, Open, Resume, Stop
+from engine.commands import Attach, Command, Open, Resume, Stop
 from minegap_tui import headless
 
 NASTY = "a nurse \x1b]0;pwned\x07 \x7f\u202e [red]"
@@ -234,6 +234,22 @@ def test_attach_looks_on_and_leaves_without_a_trace(
     assert done.returncode == 0
     assert engine.asked == []
     assert f"come back with: minegap attach {session} --store {tmp_path}" in done.stderr
+
+
+def test_what_happens_while_attaching_is_in_the_snapshot_that_comes_first(
+    minegap: Minegap, tmp_path: Path
+) -> None:
+    def score(command: Command) -> None:
+        if isinstance(command, Attach):
+            engine.keep(session, scored(1, 0.5, "a cat"))
+
+    with listening(tmp_path, (scored(2, 0.25, NASTY), finished())) as engine:
+        session = engine.session()
+        engine.answer = score
+        done = minegap("attach", "--json", store=tmp_path)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["type"] for line in told] == ["snapshot", "candidate_scored", "finished"]
+    assert told[1]["candidate_id"] == 2
 
 
 def test_attach_to_a_session_that_ends(minegap: Minegap, tmp_path: Path) -> None:
