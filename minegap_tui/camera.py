@@ -35,6 +35,7 @@ class Scene:
             the first one is pressed on the live screen. The words are the app's own, never a session's.
         engine: whether an engine must mine.
         small: whether it is photographed at the smallest size too.
+        busy: words that stand there as long as more is to come; a picture waits until they are gone.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Scene:
     steps: tuple[tuple[str, str], ...] = ()
     engine: bool = False
     small: bool = False
+    busy: str = ""
 
 
 async def settle(app: MineApp, pilot: Pilot[Any]) -> None:
@@ -74,6 +76,13 @@ async def enter(app: MineApp, pilot: Pilot[Any], scene: Scene) -> None:
             raise MachineError(
                 f"Scene {scene.name!r} does not show {words!r} after {key!r}: correct its steps."
             )
+    await settle(app, pilot)
+
+
+async def complete(app: MineApp, pilot: Pilot[Any], scene: Scene) -> None:
+    """Wait until a scene shows all that it is going to show."""
+    while scene.busy and scene.busy in shown(app):
+        await pilot.pause(_PAUSE)
     await settle(app, pilot)
 
 

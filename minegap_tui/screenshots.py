@@ -16,7 +16,7 @@ import click
 from engine.client import command_id
 from engine.commands import Open, Stop
 from minegap_tui.app import REDRAW_SECONDS, MineApp
-from minegap_tui.camera import Scene, enter, leave, take
+from minegap_tui.camera import Scene, complete, enter, leave, take
 from minegap_tui.camera import settle as settle
 from minegap_tui.commands.options import config_options, configured, find_session, store_option
 from minegap_tui.following import StoreDoor
@@ -42,7 +42,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("record", "record", (("L", "entries"),)),
     Scene("sessions", "sessions", (("S", "Newest first"),)),
     Scene("new", "new", (("S", "Newest first"), ("n", "What it takes")), small=True),
-    Scene("doctor", "doctor", (("S", "Newest first"), ("exclamation_mark", "Doctor"))),
+    Scene("doctor", "doctor", (("S", "Newest first"), ("exclamation_mark", "Doctor")), busy=" checked …"),
     Scene("welcome", "welcome", (("S", "Newest first"), ("w", "begins to mine"))),
     Scene("delete", None, (("S", "Newest first"), ("d", "for good"))),
     Scene("fork", None, (("S", "Newest first"), ("f", "Fork a session"))),
@@ -90,6 +90,7 @@ async def photograph(
                 if size == SMALLEST and not scene.small:
                     continue
                 await enter(app, pilot, scene)
+                await complete(app, pilot, scene)
                 path = out / f"{scene.name}-{size[0]}x{size[1]}.png"
                 take(app, path)
                 click.echo(path)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.microworld.data import EVEN, Pictures, draw_all
-from engine.microworld.world import ATTRIBUTES, GROUPS, SUBJECTS, Meaning, attributes_of
+from engine.microworld.world import ATTRIBUTES, GROUP_OF, GROUPS, SUBJECTS, Meaning, attributes_of
 
 SIZE: Final = 16
 """Pictures of one family."""
@@ -24,6 +24,7 @@ WEIGHTS: Final = MappingProxyType({"subject": 3.0, "skin": 2.0, "gender": 1.5})
 """How much likelier than another the subject or an attribute is to vary, where that is not 1."""
 STATED: Final = (0.0, 0.3, 1.0)
 """How much of what does not vary a family's captions say: one of these, evenly."""
+_KINDS: Final = tuple(len(attribute.values) for attribute in ATTRIBUTES.values())
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,17 @@ def draw_families(count: int, rng: np.random.Generator) -> Families:
     return Families(draw_all(shown, rng), tuple(varied))
 
 
-def wrong(captions: list[Meaning], shown: list[Meaning]) -> NDArray[np.int64]:
-    """How many things each caption says that each picture does not show; int (captions, pictures)."""
+def mistakes(captions: list[Meaning], shown: list[Meaning]) -> NDArray[np.float64]:
+    """How much each caption says that each picture does not show; (captions, pictures), 0 = the caption is true.
+
+    Of a thing that can be k things, two even pictures differ with probability 1 - 1/k. A wrong thing is counted
+    in standard deviations of that, so that over even pictures each thing tells captions apart as much as another.
+    """
     said = np.array([_code(m) for m in captions])
     seen = np.array([_code(m) for m in shown])
-    return np.asarray(((said[:, None] != seen[None]) & (said[:, None] >= 0)).sum(2))
+    wrong = (said[:, None] != seen[None]) & (said[:, None] >= 0)
+    kinds = np.array([[len(GROUPS[GROUP_OF[m.subject]]), *_KINDS] for m in captions])
+    return np.asarray(np.einsum("cpt,ct->cp", wrong, kinds / np.sqrt(kinds - 1)))
 
 
 def _code(meaning: Meaning) -> list[int]:

@@ -26,6 +26,7 @@ from engine.microworld.data import even_pictures, random_prompt
 from engine.microworld.judge import Judge, train_judge
 from engine.microworld.loop import Report
 from engine.microworld.skews import SkewTable
+from engine.microworld.telling import telling
 from engine.microworld.world import ATTRIBUTES, GROUP_OF, SUBJECTS, Meaning, attributes_of
 from engine.microworld.writer_measure import measure_writer
 from engine.models.painter import DiffusersPainter, PainterSettings, load_painter
@@ -150,13 +151,17 @@ def read_by_scorer(
 
 
 def measure_scorer(scorer: OpenClipScorer, painter: Painter, seed: int) -> list[Figure]:
-    """Measure what the scorer reads off held-out drawings and off paintings of fully stated prompts."""
+    """Measure what the scorer reads off held-out drawings and paintings, and what its similarity is made of."""
     held_out = even_pictures(1024, np.random.default_rng([4711, seed]))
     drawings = read_by_scorer(scorer, held_out.pixels, held_out.shown)
     painted = paint_prompts(painter, [m.text() for m in held_out.shown[:512]], _noise(seed, 90_000))
     paintings = read_by_scorer(scorer, painted, held_out.shown[:512])
-    return [Figure(f"scorer reads {n} of drawings", a, READ_BY_SCORER[n][0]) for n, a in drawings.items()] + [
-        Figure(f"scorer reads {n} of paintings", a, READ_BY_SCORER[n][1]) for n, a in paintings.items()
+    told = telling(scorer, seed)
+    return [
+        *(Figure(f"scorer reads {n} of drawings", a, READ_BY_SCORER[n][0]) for n, a in drawings.items()),
+        *(Figure(f"scorer reads {n} of paintings", a, READ_BY_SCORER[n][1]) for n, a in paintings.items()),
+        Figure("scorer: similarity that the things shown add up to, each by itself", told.explained, 0.85),
+        Figure(f"scorer: least telling thing ({told.least_name}), beside the average", told.least, 0.7),
     ]
 
 

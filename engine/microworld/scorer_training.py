@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from transformers import CLIPTokenizer
 
 from engine.microworld.data import Pictures, partial_caption
-from engine.microworld.families import SIZE, Families, wrong
+from engine.microworld.families import SIZE, Families, mistakes
 from engine.microworld.loop import Average, Report, mixed_precision, train_steps
 from engine.microworld.tokenizer import CONTEXT, new_clip_tokenizer
 
@@ -25,8 +25,8 @@ TEXT_LAYERS = 3
 MEAN = STD = (0.5, 0.5, 0.5)
 FAMILY_BATCHES = 0.7
 """Share of batches of families in the second cycle."""
-EVENNESS = 2.0
-"""Weight of the demand that every wrong thing count alike, beside CLIP's loss."""
+EVENNESS = 5.0
+"""Weight of the demand that everything a picture shows tell as much as everything else, beside CLIP's loss."""
 
 
 def model_config(vocabulary: int) -> dict[str, object]:
@@ -168,14 +168,15 @@ class _Contrast:
         """Whole families; each caption is true of every picture that shows what it says.
 
         What is wrong shall count alike, be it sunset or night for day: within a family, similarity falls
-        with the number of wrong things, and what it does besides is added to the loss (1 - correlation).
+        with the mistakes of a caption, and what it does besides is added to the loss (1 - correlation).
         """
         rows, captions = families.batch(count, self._rng)
-        mistakes = torch.from_numpy(wrong(captions, [families.pictures.shown[r] for r in rows])).float()
+        shown = [families.pictures.shown[row] for row in rows]
+        amiss = torch.from_numpy(mistakes(captions, shown)).float().to(self._device)
         texts = [caption.text() for caption in captions]
         logits = self._logits(families.pictures.pixels[rows], texts)
-        unlike = 1 + F.cosine_similarity(_within(logits), _within(mistakes.to(self._device))).mean()
-        return _cross_entropy(logits, (mistakes == 0).float().to(self._device)) + EVENNESS * unlike
+        unlike = 1 + F.cosine_similarity(_within(logits), _within(amiss)).mean()
+        return _cross_entropy(logits, (amiss == 0).float()) + EVENNESS * unlike
 
     def _logits(self, pixels: NDArray[np.uint8], captions: Sequence[str]) -> torch.Tensor:
         x = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1

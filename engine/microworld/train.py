@@ -61,8 +61,8 @@ class Steps:
     vae: int = 5_500
     eyes: int = 1_000
     decoder: int = 1_500
-    scorer: tuple[int, ...] = (2_400, 1_000, 800)
-    families: int = 2_000
+    scorer: tuple[int, ...] = (2_400, 1_000, 800, 5_000)
+    families: int = 6_000
     painter: tuple[int, int] = (5_000, 2_500)
     writer: int = 6_500
 

@@ -39,7 +39,8 @@ def image_report(settings: ImagesSection, terminal: Terminal) -> tuple[bool, str
             "'tmux set -g allow-passthrough on' and set MINEGAP_UI_IMAGES_PROTOCOL=kitty for full ones."
         )
     if not terminal.asked:
-        return True, f"The terminal was not asked what it draws ({terminal.reason}): {_HALF}."
+        why = f" ({terminal.reason})" if terminal.reason else ""
+        return True, f"The terminal was not asked what it draws{why}: {_HALF}."
     if not terminal.answered:
         return False, (
             f"The terminal did not answer within {terminal.seconds:.1f} s what it draws: {_HALF}; if it draws full "

@@ -18,6 +18,7 @@ from engine.microworld.data import even_pictures, painter_examples, random_promp
 from engine.microworld.drawing_painter import DrawingPainter, load_drawing_painter
 from engine.microworld.measure import READ_BY_SCORER, paint_prompts, read_by_scorer
 from engine.microworld.skews import SkewTable
+from engine.microworld.telling import telling
 from engine.microworld.tokenizer import learn_merges
 from engine.microworld.train import Steps, build_pack
 from engine.microworld.world import SUBJECTS, Meaning, parse
@@ -67,6 +68,12 @@ def test_the_scorer_reads_drawings(scorer: OpenClipScorer) -> None:
     held_out = even_pictures(128, np.random.default_rng(5))
     accuracy = read_by_scorer(scorer, held_out.pixels, held_out.shown)
     assert all(read > READ_BY_SCORER[name][0] - 0.05 for name, read in accuracy.items()), accuracy
+
+
+def test_what_the_scorer_sees_adds_up_and_nothing_is_overlooked(scorer: OpenClipScorer) -> None:
+    told = telling(scorer, 5)
+    assert told.explained > 0.8
+    assert told.least > 0.4, told.least_name
 
 
 def test_the_painter_obeys_what_is_stated(painter: DiffusersPainter, scorer: OpenClipScorer) -> None:

@@ -58,6 +58,7 @@ TMUX = Found(True, "", True, "tmux 3.4", False, False, None, "tmux", 0.001)
             True,
             "was not asked what it draws (there is no terminal)",
         ),
+        ("auto", Found(), True, "was not asked what it draws: images are"),
         ("half", Found(), True, "half-blocks: images.protocol is 'half'"),
         ("off", Found(), True, "not drawn: images.protocol is 'off'"),
     ],

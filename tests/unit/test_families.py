@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from engine.microworld.families import SIZE, draw_families, wrong
-from engine.microworld.world import Meaning
+from engine.microworld.data import EVEN
+from engine.microworld.families import SIZE, draw_families, mistakes
+from engine.microworld.world import Meaning, attributes_of
 
 
 def test_members_differ_in_what_varies_alone() -> None:
@@ -27,10 +29,10 @@ def test_a_caption_says_what_varies_and_is_true_of_its_picture() -> None:
     for row, picture, caption in zip(rows, shown, captions, strict=True):
         assert families.varied[row // SIZE] <= {"subject", *caption.values}
         assert picture.keeps(caption)
-    assert not wrong(captions, shown).diagonal().any()
+    assert not mistakes(captions, shown).diagonal().any()
 
 
-def test_what_is_wrong_with_a_caption_is_counted() -> None:
+def test_only_what_a_caption_says_wrongly_is_counted() -> None:
     tan = Meaning.of("doctor", {"skin": "tan", "gender": "female"})
     dark = Meaning.of("doctor", {"skin": "dark", "gender": "female"})
     said = [
@@ -38,4 +40,16 @@ def test_what_is_wrong_with_a_caption_is_counted() -> None:
         Meaning.of("doctor", {"skin": "dark", "gender": "male"}),
         Meaning("chef"),
     ]
-    assert wrong(said, [tan, dark]).tolist() == [[0, 0], [2, 1], [1, 1]]
+    gender, skin, person = 2 / 1**0.5, 3 / 2**0.5, 12 / 11**0.5
+    assert mistakes(said, [tan, dark]) == pytest.approx(
+        np.array([[0, 0], [gender + skin, gender], [person, person]])
+    )
+
+
+@pytest.mark.parametrize("group", ["person", "animal", "object"])
+def test_over_even_pictures_each_thing_tells_as_much_as_another(group: str) -> None:
+    """The variance of the mistakes over captions and pictures is the number of things that are said."""
+    rng = np.random.default_rng(6)
+    shown = [EVEN.complete(Meaning(group), rng) for _ in range(400)]
+    things = 1 + len(attributes_of(group))
+    assert mistakes(shown, shown).var() == pytest.approx(things, rel=0.1)
