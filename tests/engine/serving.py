@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from engine import protocol
+from engine import commands, protocol
 from engine.bench import Emit
+from engine.client import EngineClient, command_id, follow
 from engine.commands import Command, Stop
 from engine.config import MiningConfig, load_config
 from engine.hub import Hub
@@ -18,6 +19,7 @@ from engine.listener import Listener
 from engine.places import socket_path
 from engine.service import Service
 from engine.wire import MAX_EVENT_BYTES, decode_event
+from store import Store, open_reader, open_store
 from store.vocabulary import SessionState
 
 
@@ -152,6 +154,51 @@ async def until(condition: Callable[[], bool]) -> None:
     """Let everything else go on until ``condition`` holds."""
     while not condition():
         await asyncio.sleep(0.001)
+
+
+async def opened(client: EngineClient, name: str = "test") -> str:
+    """Begin a session that works on a ``small`` configuration."""
+    begun = await client.ask(commands.Open(id=command_id(), config=small(name).model_dump_json()))
+    return begun.session_id
+
+
+async def in_work(engine: Serving, session_id: str) -> ScriptedRun:
+    """The work on a session, once it has begun."""
+    await until(lambda: session_id in engine.runs and engine.runs[session_id].ready)
+    return engine.runs[session_id]
+
+
+def state(engine: Serving, session_id: str) -> tuple[str, str]:
+    """The state of a session as it is stored, and the reason for it."""
+    with open_reader(engine.store) as reader:
+        session = reader.session(session_id)
+    return session.state, session.reason
+
+
+def told(engine: Serving, session_id: str, kind: str = "state_changed") -> list[dict[str, object]]:
+    """The payloads of a session's events of one kind, in order."""
+    with open_reader(engine.store) as reader:
+        return [event.payload for event in reader.events(session_id) if event.kind == kind]
+
+
+async def followed(store: Path, session_id: str) -> list[protocol.Event]:
+    """Follow a session until its last word: all that was said."""
+    return [event async for event in follow(store, session_id, "test")]
+
+
+def stored(store: Path, *states: str) -> list[str]:
+    """Sessions as an engine before this one left them."""
+    with open_store(store) as writer:
+        ids = [created(writer, number) for number, _ in enumerate(states)]
+        for session_id, left in zip(ids, states, strict=True):
+            writer.set_session_state(session_id, left)  # type: ignore[arg-type]
+    return ids
+
+
+def created(writer: Store, number: int) -> str:
+    """A session in a store that no engine serves."""
+    config = small(f"left {number}").model_dump_json()
+    return writer.create_session(name=f"left {number}", seed=1, config_json=config, models_json="")
 
 
 class RawClient:
