@@ -27,9 +27,7 @@ async def pressed(pilot: Pilot[int], *keys: str) -> None:
 
 async def written(pilot: Pilot[int], text: str) -> None:
     """Type a text on the keys."""
-    for character in text:
-        await pilot.press(character)
-    await settle(pilot.app, pilot)  # type: ignore[arg-type]
+    await pressed(pilot, *text)
 
 
 async def type_in(app: MineApp, pilot: Pilot[Any], text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from factory import fill
+from pressing import pressed, written
 from scripted import ScriptedEngine, shown, snapshot
 from textual.pilot import Pilot
 
@@ -51,15 +52,6 @@ def store(tmp_path: Path) -> Path:
     fill(tmp_path / "store", generations=1, population=4, images=4, variations=4, name="first")
     fill(tmp_path / "store", generations=1, population=4, images=4, variations=4, name="second")
     return tmp_path / "store"
-
-
-async def pressed(pilot: Pilot[int], *keys: str) -> None:
-    await pilot.press(*keys)
-    await settle(pilot.app, pilot)  # type: ignore[arg-type]
-
-
-async def written(pilot: Pilot[int], text: str) -> None:
-    await pressed(pilot, *text)
 
 
 async def at(pilot: Pilot[int], name: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from factory import fill
 from many import many
+from pressing import pressed
 from scripted import shown, stored
-from textual.pilot import Pilot
 
 from minegap_tui.app import MineApp
 from minegap_tui.camera import settle
@@ -32,11 +32,6 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     directory = tmp_path_factory.mktemp("store")
     return directory, fill(directory, generations=4, population=6, images=4, variations=4)
-
-
-async def pressed(pilot: Pilot[int], *keys: str) -> None:
-    await pilot.press(*keys)
-    await settle(pilot.app, pilot)  # type: ignore[arg-type]
 
 
 def page(app: MineApp) -> ReplayScreen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ def engine(mined: tuple[Path, str]) -> ScriptedEngine:
 
 
 @pytest.fixture
-def app(mined: tuple[Path, str], engine: ScriptedEngine) -> Iterator[MineApp]:
+def app(mined: tuple[Path, str], engine: ScriptedEngine) -> MineApp:
     return app_on(mined[0], engine)
 
 
