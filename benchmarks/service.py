@@ -20,7 +20,7 @@ from statistics import median
 from engine import protocol
 from engine.client import EngineClient, command_id
 from engine.commands import Attach, Open, Pause, Resume, Stop
-from engine.config import load_config
+from engine.config_sources import load_config
 from engine.places import socket_path
 from engine.wire import encode
 

@@ -20,7 +20,8 @@ import msgspec
 from engine import protocol
 from engine.bench import Log
 from engine.commands import Attach, Command, Confirm, Delete, Fork, Open, Resume, Steering, Stop
-from engine.config import MiningConfig, parse_config
+from engine.config import MiningConfig
+from engine.config_sources import parse_config
 from engine.confirm_orders import ConfirmOrders
 from engine.errors import InputError, MineGapError
 from engine.helm import acknowledgement, entry_of

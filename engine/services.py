@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import protocol
-from engine.config import parse_config
+from engine.config_sources import parse_config
 from engine.errors import MachineError
 from engine.models.protocols import Exchange, PaintJob, TextEmbeddings, Written
 from engine.workers.host import WorkerHost

@@ -15,7 +15,8 @@ from engine import protocol
 from engine.bench import Emit, Log
 from engine.brake import Brake
 from engine.commands import Command, Confirm, EditBegin, EditCancel, Pause, Resume, Steering, Step, Stop
-from engine.config import MiningConfig, parse_config
+from engine.config import MiningConfig
+from engine.config_sources import parse_config
 from engine.confirm_orders import ConfirmOrders
 from engine.course import Course, Deck
 from engine.easel import Easel

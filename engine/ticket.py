@@ -10,7 +10,8 @@ from typing import Protocol
 from engine import protocol
 from engine.bench import Log
 from engine.commands import Command
-from engine.config import MiningConfig, parse_config
+from engine.config import MiningConfig
+from engine.config_sources import parse_config
 from engine.hub import Hub
 from engine.keeper import Keeper
 from engine.turn import device_of

@@ -45,7 +45,7 @@ class Beginning:
 
     def demo(self) -> None:
         """Begin with the embedded models, as ``minegap mine`` does."""
-        from engine.config import load_config
+        from engine.config_sources import load_config
 
         try:
             config = load_config(None, {"store": {"path": str(self._app.store)}})

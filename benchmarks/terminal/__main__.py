@@ -24,7 +24,7 @@ from benchmarks.terminal.traffic import per_second
 from engine import protocol
 from engine.client import EngineClient, command_id
 from engine.commands import Open, Pause, Stop
-from engine.config import load_config
+from engine.config_sources import load_config
 from engine.validation.document import replace_section
 from minegap_tui import terminal
 from tests.tui.factory import fill

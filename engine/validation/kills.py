@@ -27,7 +27,8 @@ import psutil
 
 from engine import protocol
 from engine.client import EngineClient
-from engine.config import MiningConfig, load_config
+from engine.config import MiningConfig
+from engine.config_sources import load_config
 from engine.errors import MineGapError
 from engine.validation.document import machine, replace_section
 from engine.validation.mining import CLIENT, END_SECONDS, begin, go_on, refuse_fault, to_the_end

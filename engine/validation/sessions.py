@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 
 from engine import protocol
-from engine.config import load_config
+from engine.config_sources import load_config
 from engine.microworld.skews import SkewTable
 from engine.microworld.world import parse
 from engine.validation.document import DOCUMENT, machine, narrate, publish, says_faults

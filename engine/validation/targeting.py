@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.config import load_config
+from engine.config_sources import load_config
 from engine.microworld.skews import SkewTable
 from engine.microworld.world import ATTRIBUTES, parse
 from engine.packs import EMBEDDED_DIRECTORY

@@ -12,7 +12,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.config import MiningConfig, parse_config
+from engine.config import MiningConfig
+from engine.config_sources import parse_config
 from engine.models.clip_layout import read_clip_layout
 from engine.models.hub_cache import locate_model
 from engine.models.layout import read_pipeline_layout, refuse_unusable

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from engine.config import MiningConfig, parse_config, score_config
+from engine.config import MiningConfig, score_config
+from engine.config_sources import parse_config
 from engine.errors import InputError, MachineError
 from engine.seeds import derive_seed
 from minegap_tui import console

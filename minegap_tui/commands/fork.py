@@ -12,7 +12,8 @@ import click
 
 from engine.client import command_id
 from engine.commands import Fork
-from engine.config import MiningConfig, parse_config
+from engine.config import MiningConfig
+from engine.config_sources import parse_config
 from engine.errors import InputError
 from engine.steering import effective_config
 from minegap_tui import console

@@ -54,7 +54,7 @@ def configured(
     Raises:
         InputError: a setting is not SECTION.KEY=VALUE, or the sum is not valid.
     """
-    from engine.config import load_config  # here: commands that only look start without it
+    from engine.config_sources import load_config  # here: commands that only look start without it
 
     named: tuple[tuple[str, str, Any], ...] = (
         ("session", "seed", seed),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.config import MiningConfig, StoreSection, load_config
+from engine.config import MiningConfig, StoreSection
 from engine.config_faults import SettingsFault
+from engine.config_sources import load_config
 from engine.errors import InputError
 from engine.preset_files import Preset
 from minegap_tui.commands.options import written_value

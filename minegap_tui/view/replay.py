@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from engine import protocol
 from engine import steering as steer
-from engine.config import MiningConfig, parse_config
+from engine.config import MiningConfig
+from engine.config_sources import parse_config
 from engine.errors import InputError
 from minegap_tui.view import figures, narration
 from minegap_tui.view.record import entries, steering, stored

@@ -15,7 +15,8 @@ import psutil
 from engine import protocol
 from engine.client import EngineClient, command_id, follow
 from engine.commands import Open, Resume
-from engine.config import MiningConfig, load_config
+from engine.config import MiningConfig
+from engine.config_sources import load_config
 from engine.starting import ENGINE_MODULE
 from store import open_reader
 

@@ -17,7 +17,7 @@ import pytest
 from engine import protocol
 from engine.client import EngineClient, command_id, follow
 from engine.commands import Open, Pause, Resume, Stop
-from engine.config import load_config
+from engine.config_sources import load_config
 from engine.errors import InputError
 from engine.packs import EMBEDDED_DIRECTORY
 from engine.places import socket_path

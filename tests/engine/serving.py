@@ -12,7 +12,8 @@ from engine import commands, protocol
 from engine.bench import Emit
 from engine.client import EngineClient, command_id, follow
 from engine.commands import Command, Stop
-from engine.config import MiningConfig, load_config
+from engine.config import MiningConfig
+from engine.config_sources import load_config
 from engine.hub import Hub
 from engine.keeper import Keeper
 from engine.listener import Listener

@@ -11,7 +11,8 @@ from typing import Any
 
 from engine import protocol
 from engine.commands import Command, Resume, Stop
-from engine.config import MiningConfig, load_config
+from engine.config import MiningConfig
+from engine.config_sources import load_config
 from engine.keeper import Keeper
 from engine.session import SessionRun
 from engine.wire import decode_event, encode

@@ -12,7 +12,7 @@ import pytest
 from engine import confirmation, protocol
 from engine.budget import Racing
 from engine.commands import Confirm, Pause, Resume, Stop
-from engine.config import load_config
+from engine.config_sources import load_config
 from engine.errors import MachineError
 from engine.findings import conclude
 from engine.score import spread_score

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import load_config
+from engine.config_sources import load_config
 from engine.errors import InputError
 from engine.inventory import need_of, take_inventory, usual_places
 from engine.models.machine import Gpu, Machine

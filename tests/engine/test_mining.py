@@ -13,7 +13,8 @@ import pytest
 
 from engine import protocol
 from engine.commands import Stop
-from engine.config import MiningConfig, load_config, score_config
+from engine.config import MiningConfig, score_config
+from engine.config_sources import load_config
 from engine.errors import InputError, MachineError
 from engine.models.protocols import TextEmbeddings
 from store import StoreError, open_reader

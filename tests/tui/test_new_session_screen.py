@@ -13,7 +13,7 @@ from scripted import ScriptedEngine, shown, snapshot
 from textual.pilot import Pilot
 
 from engine.commands import Delete, Open
-from engine.config import parse_config
+from engine.config_sources import parse_config
 from engine.inventory import Inventory
 from engine.models.machine import Gpu, Machine
 from minegap_tui.app import MineApp

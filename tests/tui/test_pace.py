@@ -8,7 +8,8 @@ from pathlib import Path
 
 from factory import fill
 
-from engine.config import MiningConfig, load_config
+from engine.config import MiningConfig
+from engine.config_sources import load_config
 from minegap_tui.pace import pace_of, turn_of
 from store import open_reader, open_store
 

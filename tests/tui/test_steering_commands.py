@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from engine import commands, protocol
 from engine.commands import Command
-from engine.config import KNOBS, MiningConfig, load_config
+from engine.config import KNOBS, MiningConfig
+from engine.config_sources import load_config
 from engine.errors import InputError
 from minegap_tui.commands.steer import read_prompts
 from store import open_store

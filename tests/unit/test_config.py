@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from engine.config import MiningConfig, load_config, parse_config, prompt_fault, score_config
+from engine.config import MiningConfig, prompt_fault, score_config
+from engine.config_sources import load_config, parse_config
 from engine.errors import InputError
 
 
