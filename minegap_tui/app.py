@@ -38,11 +38,9 @@ from minegap_tui.origins import Origins
 from minegap_tui.port import AppPort, FrameApp
 from minegap_tui.screens.live import LiveScreen
 from minegap_tui.screens.page import EvidencePage, Page
-from minegap_tui.screens.record import RecordScreen
 from minegap_tui.terminal import Prepared
 from minegap_tui.typed_ahead import TypedAhead
 from minegap_tui.view.evidence import Evidence, read_evidence
-from minegap_tui.view.record import entries
 from minegap_tui.view.session import Row, SessionView
 from minegap_tui.view.standing import word_for
 from minegap_tui.watching import Watch
@@ -114,7 +112,7 @@ class MineApp(FrameApp):
         self.door = door or StoreDoor(store)
         self._desk = StoreDesk(store)
         self.watched = Watch(self, self._desk, session_id, clock)
-        self.helm = Helm(self)
+        self.helm = Helm(self, self._desk)
         self.library = Library(self)
         self.origins = Origins(self)
         self.typed_ahead = TypedAhead(self, super().on_event, self._everywhere)
@@ -125,7 +123,6 @@ class MineApp(FrameApp):
         self._first = first
         self._live = self._unread_screen()
         self._evidence: Evidence | None = None
-        self._recorded = -1
         self._clock = clock
 
     @property
@@ -255,12 +252,10 @@ class MineApp(FrameApp):
 
     def open_session(self, session_id: str, *, live: bool) -> None:
         """Show another session; ``live``: follow the engine that has it. The one before is left as it is."""
-        for group in ("evidence", "record"):
-            self.workers.cancel_group(self, group)
+        self.workers.cancel_group(self, "evidence")
         self._evidence = None
         self.watched.change(session_id)
         self._live_wanted, self._begin_with, self._stored = live, None, session_id
-        self._recorded = -1
         self.helm.forget()
         self._live = self._unread_screen()
         # The screen below stays for ever: Textual cannot exchange its first one.
@@ -297,7 +292,7 @@ class MineApp(FrameApp):
         try:
             self._evidence = await self._desk.ask(lambda reader: read_evidence(reader, candidate_id))
         except StoreError as error:
-            self._fail(error)
+            self.helm.messages.say(str(error), refused=True)
             self._live.no_evidence(candidate_id)
         else:
             self._live.show_evidence(self._evidence)
@@ -305,28 +300,6 @@ class MineApp(FrameApp):
                 self.screen.show_evidence(self._evidence)
         if isinstance(self.screen, EvidencePage):
             self.screen.end_reading()
-
-    @on(RecordScreen.Wanted)
-    def _record_wanted(self) -> None:
-        self._read_record()
-
-    @work(group="record", exclusive=True, description="read the record")
-    async def _read_record(self) -> None:
-        screen = self.screen
-        if not isinstance(screen, RecordScreen):
-            return
-        every = screen.every
-        try:
-            found = await self._desk.ask(
-                lambda reader: entries(reader.events(self.view.session_id), every=every)
-            )
-        except StoreError as error:
-            self._fail(error)
-            return
-        screen.show_entries(found)
-
-    def _fail(self, error: StoreError) -> None:
-        self.helm.messages.say(str(error), refused=True)
 
     def redraw(self, *, at_once: bool = False) -> None:
         """Draw what is new; a timer calls this, so that bursts of events are drawn together.
@@ -341,20 +314,10 @@ class MineApp(FrameApp):
         # Below a dialog only the lines at the edges are kept up: whatever changes there draws the whole screen anew.
         if screen is self._live:
             self._live.show_session(self.view, self._clock(), at_once=at_once)
-        elif (
-            isinstance(screen, RecordScreen)
-            and self.view.revision != self._recorded
-            and not self._busy("record")
-        ):
-            self._recorded = self.view.revision
-            self._read_record()
         if screen is self._live or screen.is_modal:
             self._live.show_state(self.view, self.helm.messages, silent=self.watched.silent())
         elif isinstance(screen, Page):
             screen.show_message(self.helm.messages, self.view)
-
-    def _busy(self, group: str) -> bool:
-        return any(worker.group == group and worker.is_running for worker in self.workers)
 
     def carry_out(self, action: Action) -> None:
         """Do what an action's key does."""

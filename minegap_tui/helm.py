@@ -31,6 +31,7 @@ from engine.commands import (
 )
 from engine.errors import MineGapError
 from minegap_tui.commands.follow import resume_hint
+from minegap_tui.desk import StoreDesk
 from minegap_tui.view.session import Row
 from minegap_tui.view.standing import why_not
 from minegap_tui.view.steering import Messages
@@ -47,15 +48,18 @@ ASKING = "ask"
 class Helm:
     """Carries out the steering actions of one app.
 
+    Args:
+        desk: where the record is read.
+
     Attributes:
         messages: what was asked and what was answered.
         editing: the candidate that is locked for us.
     """
 
-    def __init__(self, app: MineApp) -> None:
+    def __init__(self, app: MineApp, desk: StoreDesk) -> None:
         self.messages = Messages()
         self.editing: int | None = None
-        self._app = app
+        self._app, self._desk = app, desk
         self._actions: dict[str, Callable[[], None]] = {
             "pause": self._pause_or_go_on,
             "pause_after": self._pause_after,
@@ -313,4 +317,7 @@ class Helm:
     def _record(self) -> None:
         from minegap_tui.screens.record import RecordScreen
 
-        self._app.push_screen(RecordScreen())
+        def say(sentence: str) -> None:
+            self.messages.say(sentence, refused=True)
+
+        self._app.push_screen(RecordScreen(self._desk, self._app.view, say))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.strip import Strip
 
 from minegap_tui.actions.registry import bindings
+from minegap_tui.desk import StoreDesk
 from minegap_tui.sanitise import fit, wrap
 from minegap_tui.screens.page import Page
 from minegap_tui.view import figures
-from minegap_tui.view.record import Entry
+from minegap_tui.view.record import Entry, entries
+from minegap_tui.view.session import SessionView
+from minegap_tui.view.steering import Messages
 from minegap_tui.widgets.panel import Panel, Part
+from store.errors import StoreError
 
+READING = "record"
 _AUTHOR = 18
 _KINDS = {
     "session_opened": "session",
@@ -29,7 +33,13 @@ _KINDS = {
 
 
 class RecordScreen(Page):
-    """Draws entries; follows the newest until the user scrolls up."""
+    """Reads the record, anew whenever the session went on; follows the newest entry until the user scrolls up.
+
+    Args:
+        desk: where the store is read.
+        view: the session.
+        say: tells the user why the record cannot be read.
+    """
 
     PLACE = "record"
     BINDINGS = bindings(PLACE)
@@ -39,12 +49,11 @@ class RecordScreen(Page):
     }
     """
 
-    class Wanted(Message):
-        """The screen needs the record anew."""
-
-    def __init__(self) -> None:
+    def __init__(self, desk: StoreDesk, view: SessionView, say: Callable[[str], None]) -> None:
         super().__init__()
-        self.every = False
+        self._desk, self._view, self._say = desk, view, say
+        self._revision = -1
+        self._every = False
         self._lines = RecordLines()
 
     def compose(self) -> ComposeResult:
@@ -54,12 +63,26 @@ class RecordScreen(Page):
         yield self.keys
 
     def on_mount(self) -> None:
-        """Ask for the record."""
-        self.post_message(self.Wanted())
+        """Read it for the first time."""
+        self._read()
 
-    def show_entries(self, entries: Sequence[Entry]) -> None:
-        """Draw the record."""
-        self._lines.show_entries(entries)
+    def show_message(self, messages: Messages, view: SessionView) -> None:
+        """Draw what there is to say; what the session recorded since is read, once the reading before is done."""
+        super().show_message(messages, view)
+        reading = any(worker.group == READING and worker.is_running for worker in self.workers)
+        if self._view.revision != self._revision and not reading:
+            self._read()
+
+    @work(group=READING, exclusive=True, description="read the record")
+    async def _read(self) -> None:
+        session_id, every = self._view.session_id, self._every
+        self._revision = self._view.revision
+        try:
+            found = await self._desk.ask(lambda reader: entries(reader.events(session_id), every=every))
+        except StoreError as error:
+            self._say(str(error))
+        else:
+            self._lines.show_entries(found)
 
     def action_scroll(self, by: int) -> None:
         """Scroll by lines."""
@@ -75,8 +98,8 @@ class RecordScreen(Page):
 
     def action_toggle_all(self) -> None:
         """Show the single candidates too, or not."""
-        self.every = not self.every
-        self.post_message(self.Wanted())
+        self._every = not self._every
+        self._read()
 
 
 class RecordLines(Panel):
