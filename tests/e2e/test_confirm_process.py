@@ -21,6 +21,8 @@ from engine.errors import MachineError
 from store import open_reader
 from tests.e2e.engines import engines, gone, no_engines_left, run, small, state, the_session
 
+pytestmark = pytest.mark.timeout(900)  # libraries load in every process; on a busy machine that alone takes minutes
+
 TOP, IMAGES = 2, 8
 """Two sets of four images for each prompt."""
 
