@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commandline import Done, Minegap
+from double import EngineDouble, listening
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
@@ -38,6 +39,13 @@ def minegap(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
         return Done(code, out, err)
 
     return call
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EngineDouble]:
+    """An engine double that serves an empty store."""
+    with listening(tmp_path / "store") as double:
+        yield double
 
 
 @pytest.fixture(autouse=True)
