@@ -21,7 +21,7 @@ from engine.errors import MachineError
 from store import open_reader
 from tests.e2e.engines import engines, gone, no_engines_left, run, small, state, the_session
 
-pytestmark = pytest.mark.timeout(900)  # libraries load in every process; on a busy machine that alone takes minutes
+pytestmark = pytest.mark.timeout(900)  # libraries load in every process: minutes, on a busy machine
 
 TOP, IMAGES = 2, 8
 """Two sets of four images for each prompt."""
