@@ -23,7 +23,7 @@ class Telling:
     """Of the similarities between even pictures and captions that say all, without the means of either.
 
     Attributes:
-        explained: share of their variance that things add up to, each by itself; the rest is taste and noise.
+        explained: share of their variance that things add up to, each by itself; the rest is their interplay and noise.
         least: what the least telling thing adds when it is right, beside what things add on average.
         least_name: which one that is.
     """
