@@ -45,11 +45,13 @@ class Measured:
     similarity: Floats
 
 
-def faults(measured: Sequence[Measured]) -> tuple[str, ...]:
+def faults(measured: Sequence[Measured], axis: str = "") -> tuple[str, ...]:
     """What is wrong with the instrument, a sentence each; empty where nothing shows.
 
     Args:
         measured: different prompts, best random ones: prompts of one family may look alike to any instrument.
+        axis: what alone the variations were to vary, where the search is targeted: there may be only two
+            different ones then, and the writer is not blamed for it.
     """
     if len({one.prompt for one in measured}) < FEWEST:
         return ()
@@ -57,7 +59,7 @@ def faults(measured: Sequence[Measured]) -> tuple[str, ...]:
         similarities_fault(measured),
         pictures_fault(measured),
         prompts_fault(measured),
-        writer_fault(measured),
+        "" if axis else writer_fault(measured),
     )
     return tuple(sentence for sentence in found if sentence)
 

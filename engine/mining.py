@@ -114,7 +114,7 @@ class GenerationWork:
         except ExceptionGroup as group:
             raise first_of(group) from None
         if self._generation == 1:  # later prompts are families, which look alike to any instrument
-            await self._bench.log.notice(*faults(self._measured))
+            await self._bench.log.notice(*faults(self._measured, self._bench.config.search.axis))
 
     # ------------------------------------------------------------ painting
 

@@ -42,7 +42,7 @@ def score_lines(evidence: Evidence, width: int) -> list[list[Piece]]:
         lines.append([(" " * 8, ""), (rests, "faint")])
     for place, (generation, prompt) in enumerate(evidence.parents[:3]):
         word = "from" if place == 0 else "before"
-        lines.append([(f"  {word:<6}", "faint"), (fit(display_text(prompt), max(width - 24, 1)), "muted")])
+        lines.append([(f" {word:<7}", "faint"), (fit(display_text(prompt), max(width - 24, 1)), "muted")])
         lines[-1].append((f" generation {generation}", "faint"))
     return lines
 

@@ -171,10 +171,18 @@ def test_every_score_has_a_meaning() -> None:
     assert set(MEANINGS) == {*SCORES, *COLOURS}
 
 
-def test_the_ranking_score_comes_first_and_the_confirmed_one_is_a_finding() -> None:
-    def text(found: Evidence, width: int = 80) -> list[str]:
-        return ["".join(piece for piece, _ in line) for line in score_lines(found, width)]
+def text(found: Evidence, width: int = 80) -> list[str]:
+    return ["".join(piece for piece, _ in line) for line in score_lines(found, width)]
 
+
+def test_ancestors_are_named_below_each_other() -> None:
+    nearest, oldest = text(replace(evidence(), parents=((2, "a blue cat"), (1, "a dog"))))[-2:]
+    assert nearest.split() == ["from", "a", "blue", "cat", "generation", "2"]
+    assert oldest.split() == ["before", "a", "dog", "generation", "1"]
+    assert nearest.index("a blue cat") == oldest.index("a dog")
+
+
+def test_the_ranking_score_comes_first_and_the_confirmed_one_is_a_finding() -> None:
     found = evidence()
     assert "information" in text(found)[0]
     assert "ranks" in text(found)[0]

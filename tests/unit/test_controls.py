@@ -83,3 +83,9 @@ def test_one_picture_for_everything_is_found() -> None:
 def test_a_writer_with_one_idea_is_found(texts: tuple[str, ...], said: bool) -> None:
     measured = [replace(one, variations=texts) for one in evidence(8)]
     assert bool(writer_fault(measured)) == said
+
+
+def test_where_only_one_axis_may_vary_the_writer_is_not_blamed_for_few_variations() -> None:
+    measured = [replace(one, variations=("a male nurse", "a female nurse")) for one in evidence(8)]
+    assert faults(measured) == (writer_fault(measured),) != ("",)
+    assert faults(measured, "gender") == ()
