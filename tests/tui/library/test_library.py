@@ -29,22 +29,6 @@ HOSTILE = "\x1b]0;pwned\x07 \x9b31m \u202egnp [@click=app.quit]x[/] [/] [bold \U
 SIZES = [(80, 24), (120, 40), (200, 50)]
 
 
-@pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
-    """A store with a session ``alpha`` and a newer one ``omega``."""
-    directory = tmp_path_factory.mktemp("store")
-    first = fill(directory, generations=2, population=6, images=4, variations=4, name="alpha")
-    second = fill(
-        directory, generations=1, population=5, images=4, variations=4, name="omega", state="interrupted"
-    )
-    return directory, first, second
-
-
 # ---------------------------------------------------------------- home
 
 

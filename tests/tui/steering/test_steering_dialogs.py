@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from factory import fill
 from pressing import best, message, press, type_in
 from scripted import ScriptedEngine, app_on, kind_of, scored, shown, snapshot, stored
@@ -19,22 +18,6 @@ from minegap_tui.screenshots import settle
 from minegap_tui.widgets.prompt_area import PromptArea
 
 SMALL = (80, 24)
-
-
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    directory = tmp_path_factory.mktemp("store")
-    return directory, fill(directory, generations=2, population=6, images=4, variations=4, state="mining")
-
-
-@pytest.fixture
-def engine(mined: tuple[Path, str]) -> ScriptedEngine:
-    return ScriptedEngine(snapshot(mined[1]))
-
-
-@pytest.fixture
-def app(mined: tuple[Path, str], engine: ScriptedEngine) -> MineApp:
-    return app_on(mined[0], engine)
 
 
 # ---------------------------------------------------------------- editing

@@ -23,22 +23,6 @@ from store.incoming import NewCandidate, NewConfirmationResult, NewConfirmedScor
 SIZES = [(80, 24), (120, 40), (200, 50)]
 
 
-@pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
-    """A store with a session ``alpha`` and a newer one ``omega``."""
-    directory = tmp_path_factory.mktemp("store")
-    first = fill(directory, generations=2, population=6, images=4, variations=4, name="alpha")
-    second = fill(
-        directory, generations=1, population=5, images=4, variations=4, name="omega", state="interrupted"
-    )
-    return directory, first, second
-
-
 @pytest.mark.parametrize("size", SIZES)
 async def test_history_finds_by_a_filter(mined: tuple[Path, str, str], size: tuple[int, int]) -> None:
     directory, first, _ = mined

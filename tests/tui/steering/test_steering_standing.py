@@ -36,22 +36,6 @@ DIALOGS = {
 HOSTILE = "a \x1b]0;pwned\x07 \x9b31m \u202e \u200b [@click=app.quit]x[/] [/] nurse"
 
 
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    directory = tmp_path_factory.mktemp("store")
-    return directory, fill(directory, generations=2, population=6, images=4, variations=4, state="mining")
-
-
-@pytest.fixture
-def engine(mined: tuple[Path, str]) -> ScriptedEngine:
-    return ScriptedEngine(snapshot(mined[1]))
-
-
-@pytest.fixture
-def app(mined: tuple[Path, str], engine: ScriptedEngine) -> MineApp:
-    return app_on(mined[0], engine)
-
-
 # ---------------------------------------------------------------- the record
 
 
