@@ -1,4 +1,4 @@
-"""Trains the pack's CLIP, an open_clip model in open_clip's own ``local-dir`` format, in two cycles."""
+"""Trains the pack's CLIP, an open_clip model in open_clip's own ``local-dir`` format: on any pictures, then on families."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WIDTH = 128
 TEXT_LAYERS = 3
 MEAN = STD = (0.5, 0.5, 0.5)
 FAMILY_BATCHES = 0.7
-"""Share of batches of families in the second cycle."""
+"""Share of batches of families where a scorer is sharpened."""
 EVENNESS = 5.0
 """Weight of the demand that everything a picture shows tell as much as everything else, beside CLIP's loss."""
 

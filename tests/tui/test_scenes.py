@@ -18,6 +18,7 @@ from minegap_tui.screens.dialog import Dialog
 from minegap_tui.screenshots import LOOKS, SCENES, SIZES, SMALLEST, photograph_look
 from minegap_tui.settings import UiSettings
 from minegap_tui.terminal import Prepared
+from minegap_tui.view.doctor import summary
 from minegap_tui.widgets.prompt_area import PromptArea
 
 EVERYWHERE = {"app", "session"}
@@ -94,3 +95,10 @@ async def test_a_scene_that_is_not_reached_says_so(tmp_path: Path, monkeypatch: 
     async with app.run_test(size=(80, 24)) as pilot:
         with pytest.raises(MachineError, match=r"'nowhere' does not show 'never' after 'j'"):
             await enter(app, pilot, Scene("nowhere", None, (("j", "never"),)))
+
+
+def test_the_doctors_picture_waits_while_the_screen_says_that_it_checks() -> None:
+    (doctor,) = (scene for scene in SCENES if scene.name == "doctor")
+    assert doctor.busy
+    assert doctor.busy in summary([], running=True)
+    assert doctor.busy not in summary([], running=False)
