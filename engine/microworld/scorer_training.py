@@ -1,4 +1,4 @@
-"""Trains the pack's CLIP, an open_clip model in open_clip's own ``local-dir`` format: on any pictures, then on families."""
+"""Trains the pack's CLIP, an open_clip model in its ``local-dir`` format: on any pictures, then on families."""
 
 from __future__ import annotations
 
