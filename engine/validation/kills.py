@@ -29,8 +29,7 @@ from engine import protocol
 from engine.client import EngineClient
 from engine.config import MiningConfig
 from engine.config_sources import load_config
-from engine.errors import MineGapError
-from engine.validation.document import machine, replace_section
+from engine.validation.document import machine, replace_section, says_faults
 from engine.validation.mining import CLIENT, END_SECONDS, begin, go_on, refuse_fault, to_the_end
 from engine.validation.sameness import first_difference
 from store import open_reader, open_store
@@ -214,6 +213,7 @@ def report(rounds: Sequence[Round], faults: Sequence[str]) -> str:
     )
 
 
+@says_faults
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rounds and print the table, or write it into docs/robustness.md; exit code 1 where something is lost."""
     parser = argparse.ArgumentParser(prog="python -m engine.validation.kills", description=__doc__)
@@ -221,12 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT} too")
     given = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory(prefix="minegap-") as folder:
-            rounds, faults = asyncio.run(run_rounds(Path(folder), given.rounds, given.seed))
-    except MineGapError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    with tempfile.TemporaryDirectory(prefix="minegap-") as folder:
+        rounds, faults = asyncio.run(run_rounds(Path(folder), given.rounds, given.seed))
     text = report(rounds, faults)
     sys.stdout.write(text)
     if given.write:
